@@ -1,0 +1,45 @@
+"""Between Python integers and arrays of limbs.
+
+An element of a 254-bit field is four little-endian 64-bit limbs: an array of shape ``(n, 4)``, dtype
+``uint64``, C-contiguous. Whether the value is canonical or in Montgomery form (x·2^256 mod m) is said
+by each function that takes one; nothing here looks at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Limbs = NDArray[np.uint64]
+
+#: Montgomery radix of the scalar kernels and of the .zkey format.
+MONTGOMERY_RADIX = 1 << 256
+
+
+def to_limbs(values: Iterable[int]) -> Limbs:
+    """Integers in ``[0, 2^256)`` as limbs, shape ``(n, 4)``.
+
+    Raises:
+        OverflowError: a value is negative or has more than 256 bits.
+    """
+    data = b"".join(value.to_bytes(32, "little") for value in values)
+    return np.frombuffer(data, dtype="<u8").reshape(-1, 4).astype(np.uint64)
+
+
+def from_limbs(limbs: Limbs) -> list[int]:
+    """The integers of an array whose last axis holds four limbs, flattened in C order."""
+    data = np.ascontiguousarray(limbs, dtype="<u8").tobytes()
+    return [int.from_bytes(data[i : i + 32], "little") for i in range(0, len(data), 32)]
+
+
+def to_montgomery(values: Iterable[int], modulus: int) -> Limbs:
+    """Integers (any sign, any size) reduced, in Montgomery form, shape ``(n, 4)``."""
+    return to_limbs((value % modulus) * MONTGOMERY_RADIX % modulus for value in values)
+
+
+def from_montgomery(limbs: Limbs, modulus: int) -> list[int]:
+    """Canonical integers of an array in Montgomery form."""
+    inverse = pow(MONTGOMERY_RADIX, -1, modulus)
+    return [value * inverse % modulus for value in from_limbs(limbs)]
