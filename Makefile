@@ -1,0 +1,76 @@
+# Two commands matter: `make demo` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NODE := tests/node/node_modules
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types generated counts pytest forge heavy bench fmt clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.base ## real LLM requests to a finalized state root on an embedded L1 (python3 and make alone)
+	@$(BIN)/aitbc-rollup demo
+
+test: $(VENV)/.dev $(NODE)/.installed ## installs what is missing, then check and every test (needs node >= 20)
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory forge
+	@$(MAKE) --no-print-directory pytest
+
+check: lint types generated counts ## lint, types, generated files, committed counts
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	MYPYPATH=src $(BIN)/mypy -p aitbc_rollup
+
+generated: $(VENV)/.dev $(NODE)/.installed
+	$(BIN)/python contracts/tools/build_artifacts.py --check
+
+counts: $(VENV)/.dev
+	$(BIN)/python benchmarks/constraints.py --check
+
+pytest: $(VENV)/.dev $(NODE)/.installed
+	$(BIN)/python -m pytest -m "not heavy"
+
+forge: $(NODE)/.installed ## the contracts' own tests, and their gas against the committed snapshot
+	cd contracts && ../$(NODE)/.bin/forge test && ../$(NODE)/.bin/forge snapshot --check
+
+heavy: $(VENV)/.dev $(NODE)/.installed ## long fuzzing and large sizes
+	$(BIN)/python -m pytest -m heavy
+
+bench: $(VENV)/.dev ## measures, and writes benchmarks/results/*.json
+	$(BIN)/python benchmarks/prover_cpu.py
+
+fmt: $(VENV)/.dev ## formats Python
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## removes what make installed (not the caches: see `aitbc-rollup --help`)
+	rm -rf $(VENV) $(NODE) build dist contracts/out contracts/cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than 3.11. Next: make PYTHON=/path/to/python3.11 (or later)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment. Next: install its venv module (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
+
+$(VENV)/.base: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "installing into $(VENV) ..."
+	@$(BIN)/python -m pip install -q -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(NODE)/.installed: tests/node/package.json tests/node/package-lock.json
+	@node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' || \
+	  { echo "make test needs node 20 or later on the PATH" >&2; exit 1; }
+	npm ci --no-audit --no-fund --prefix tests/node
+	@touch $@
