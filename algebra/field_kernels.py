@@ -141,7 +141,7 @@ def _function(b: ir.IRBuilder, name: str, arity: int, body: Callable[..., Any], 
 
 
 def _unary(name: str, body: Callable[..., Any], outlined: bool = False) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def operation(typing_context: Any, out: Any, x: Any) -> Any:
         def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
             b.call(_function(b, name, 1, body, outlined), [pointer(b, a) for a in arguments])
@@ -153,7 +153,7 @@ def _unary(name: str, body: Callable[..., Any], outlined: bool = False) -> Any:
 
 
 def _binary(name: str, body: Callable[..., Any], outlined: bool = False) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def operation(typing_context: Any, out: Any, x: Any, y: Any) -> Any:
         def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
             b.call(_function(b, name, 2, body, outlined), [pointer(b, a) for a in arguments])

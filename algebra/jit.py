@@ -58,7 +58,9 @@ def _source_hash(module_globals: dict[str, Any]) -> str:
             return
         seen[name] = _file_hash(space["__file__"])
         for value in list(space.values()):
-            owner = value if isinstance(value, ModuleType) else sys.modules.get(getattr(value, "__module__", None) or "")
+            owner = (
+                value if isinstance(value, ModuleType) else sys.modules.get(getattr(value, "__module__", None) or "")
+            )
             if owner is not None and owner.__name__.split(".", 1)[0] == _PACKAGE and hasattr(owner, "__file__"):
                 visit(owner.__name__, vars(owner))
 
@@ -82,7 +84,7 @@ def pointer(builder: Any, address: Any) -> Any:
     return builder.inttoptr(address, I64.as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def address(typing_context: Any, array: Any) -> Any:
     """``address(array) -> intp``: where a C-contiguous array's data begin."""
     if not (isinstance(array, types.Array) and array.layout == "C"):
@@ -95,7 +97,7 @@ def address(typing_context: Any, array: Any) -> Any:
     return types.intp(array), generate
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+@intrinsic(prefer_literal=True)
 def stack(typing_context: Any, words: Any) -> Any:
     """``stack(words) -> intp``: uninitialised 64-bit words on this function's stack frame; ``words`` is a literal.
 
@@ -113,7 +115,7 @@ def stack(typing_context: Any, words: Any) -> Any:
     return types.intp(words), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load(typing_context: Any, at: Any) -> Any:
     """``load(at) -> uint64``: the word at an address."""
 
@@ -123,7 +125,7 @@ def load(typing_context: Any, at: Any) -> Any:
     return types.uint64(types.intp), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store(typing_context: Any, at: Any, word: Any) -> Any:
     """``store(at, word)``: write one 64-bit word."""
 
@@ -142,5 +144,7 @@ def checked(array: np.ndarray[Any, Any], *shape: int | None, dtype: Any = np.uin
     """
     fits = array.ndim == len(shape) and all(w is None or n == w for n, w in zip(array.shape, shape, strict=True))
     if array.dtype != dtype or not array.flags.c_contiguous or not fits:
-        raise ValueError(f"expected a C-contiguous {np.dtype(dtype)} array of shape {shape}, got {array.dtype} {array.shape}")
+        raise ValueError(
+            f"expected a C-contiguous {np.dtype(dtype)} array of shape {shape}, got {array.dtype} {array.shape}"
+        )
     return array
