@@ -1,0 +1,347 @@
+"""Arithmetic of a curve y² = x³ + b, written once for both fields of coordinates.
+
+A point is one of two things in memory, coordinates in Montgomery form:
+
+* *affine*: x, y. Infinity is all zero, which no other point is because b ≠ 0. This is the layout of a .zkey file.
+* *accumulator*: X, Y, ZZ, ZZZ with x = X/ZZ, y = Y/ZZZ and ZZ³ = ZZZ² ("XYZZ"). Infinity is ZZ = 0.
+
+Formulas ``madd-2008-s``, ``add-2008-s``, ``dbl-2008-s-1`` of the Explicit-Formulas Database, "XYZZ coordinates for
+short Weierstrass curves". They are incomplete; the cases P = Q, P = −Q and infinity are told apart here. Nothing is
+constant-time: these kernels serve public points, or secrets of a prover on its own machine.
+
+The functions marked ``@_generic`` are templates over the names ``field``, ``SIZE`` and ``B``: :func:`build` gives each
+a copy of this module's globals with those names filled in, then compiles it. (The plainer way, closures over a field's
+kernels, numba compiles but does not find again on disk.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .jit import kernel, load, stack, store
+
+# Filled in by build(); named here so that the templates read, and check, like ordinary code.
+field: Any = None
+SIZE = 0
+B: tuple[np.uint64, ...] = ()
+
+_TEMPLATES: dict[str, Callable[..., Any]] = {}
+
+
+def _generic(function: Callable[..., Any]) -> Any:
+    _TEMPLATES[function.__name__] = function
+    return function
+
+
+class GroupKernels(NamedTuple):
+    """The operations of one group; arguments are ``intp`` addresses: ``acc`` accumulators, ``point`` affine points."""
+
+    set_infinity: Any
+    set_affine: Any
+    copy: Any
+    is_infinity: Any
+    is_affine_infinity: Any
+    copy_affine: Any
+    negate: Any
+    negate_affine: Any
+    double: Any
+    add: Any
+    sub: Any
+    add_affine: Any
+    sub_affine: Any
+    equal: Any
+    to_affine: Any
+    batch_to_affine: Any
+    scalar_mul: Any
+    is_on_curve: Any
+
+
+def build(name: str, coordinates: ModuleType, size: int, b: tuple[np.uint64, ...]) -> GroupKernels:
+    """Kernels of the curve y² = x³ + b; ``size`` is the bytes of a coordinate, ``b`` in Montgomery form."""
+    space = {**globals(), "field": coordinates, "SIZE": size, "B": b}
+    for label, template in _TEMPLATES.items():
+        function = FunctionType(template.__code__, space, label)
+        # numba names machine code by qualified name: without this, cached code of two groups would collide.
+        function.__qualname__ = f"{name}_{label}"
+        function.__doc__ = template.__doc__
+        function.__annotations__ = template.__annotations__
+        space[label] = kernel(function)
+    return GroupKernels(**{label: space[label] for label in GroupKernels._fields})
+
+
+# Scratch of eight words holds an element of either field.
+
+
+@_generic
+def set_infinity(acc: int) -> None:
+    """Write the point at infinity."""
+    field.set_one(acc)
+    field.set_one(acc + SIZE)
+    field.set_zero(acc + 2 * SIZE)
+    field.set_zero(acc + 3 * SIZE)
+
+
+@_generic
+def is_infinity(acc: int) -> bool:
+    """Whether an accumulator is infinity."""
+    return field.is_zero(acc + 2 * SIZE)
+
+
+@_generic
+def is_affine_infinity(point: int) -> bool:
+    """Whether an affine point is infinity."""
+    return field.is_zero(point) and field.is_zero(point + SIZE)
+
+
+@_generic
+def copy(acc: int, other: int) -> None:
+    """Copy an accumulator."""
+    for i in range(4):
+        field.copy(acc + i * SIZE, other + i * SIZE)
+
+
+@_generic
+def copy_affine(point: int, other: int) -> None:
+    """Copy an affine point."""
+    field.copy(point, other)
+    field.copy(point + SIZE, other + SIZE)
+
+
+@_generic
+def set_affine(acc: int, point: int) -> None:
+    """Write an affine point into an accumulator."""
+    if is_affine_infinity(point):
+        set_infinity(acc)
+    else:
+        copy_affine(acc, point)
+        field.set_one(acc + 2 * SIZE)
+        field.set_one(acc + 3 * SIZE)
+
+
+@_generic
+def negate(acc: int) -> None:
+    """Negate in place."""
+    field.neg(acc + SIZE, acc + SIZE)
+
+
+@_generic
+def negate_affine(out: int, point: int) -> None:
+    """Negative of an affine point."""
+    field.copy(out, point)
+    field.neg(out + SIZE, point + SIZE)
+
+
+@_generic
+def double(acc: int) -> None:
+    """Double in place; infinity and points of order two become infinity by the formula itself."""
+    x, y, zz, zzz = acc, acc + SIZE, acc + 2 * SIZE, acc + 3 * SIZE
+    v = stack(8)
+    w = stack(8)
+    s = stack(8)
+    m = stack(8)
+    field.double(w, y)
+    field.sqr(v, w)
+    field.mul(w, w, v)
+    field.mul(s, x, v)
+    field.sqr(x, x)
+    field.double(m, x)
+    field.add(m, m, x)
+    field.sqr(x, m)
+    field.sub(x, x, s)
+    field.sub(x, x, s)
+    field.sub(s, s, x)
+    field.mul(s, m, s)
+    field.mul(y, w, y)
+    field.sub(y, s, y)
+    field.mul(zz, v, zz)
+    field.mul(zzz, w, zzz)
+
+
+@_generic
+def _chord(acc: int, u1: int, s1: int, p: int, r: int) -> None:
+    """The part both additions share: X, Y and the growth of ZZ, ZZZ from p = u2 − u1 ≠ 0 and r = s2 − s1.
+
+    Overwrites p and r; u1 and s1 may be the accumulator's own X and Y.
+    """
+    pp = stack(8)
+    q = stack(8)
+    ppp = stack(8)
+    x3 = stack(8)
+    field.sqr(pp, p)
+    field.mul(ppp, p, pp)
+    field.mul(q, u1, pp)
+    field.sqr(x3, r)
+    field.sub(x3, x3, ppp)
+    field.sub(x3, x3, q)
+    field.sub(x3, x3, q)
+    field.sub(q, q, x3)
+    field.mul(q, r, q)
+    field.mul(p, s1, ppp)
+    field.sub(acc + SIZE, q, p)
+    field.copy(acc, x3)
+    field.mul(acc + 2 * SIZE, acc + 2 * SIZE, pp)
+    field.mul(acc + 3 * SIZE, acc + 3 * SIZE, ppp)
+
+
+@_generic
+def add_affine(acc: int, point: int) -> None:
+    """Add an affine point to an accumulator."""
+    p = stack(8)
+    r = stack(8)
+    if is_affine_infinity(point):
+        return
+    if is_infinity(acc):
+        set_affine(acc, point)
+        return
+    field.mul(p, point, acc + 2 * SIZE)
+    field.mul(r, point + SIZE, acc + 3 * SIZE)
+    field.sub(p, p, acc)
+    field.sub(r, r, acc + SIZE)
+    if not field.is_zero(p):
+        _chord(acc, acc, acc + SIZE, p, r)
+    elif field.is_zero(r):
+        double(acc)
+    else:
+        set_infinity(acc)
+
+
+@_generic
+def sub_affine(acc: int, point: int) -> None:
+    """Subtract an affine point from an accumulator."""
+    negative = stack(16)
+    negate_affine(negative, point)
+    add_affine(acc, negative)
+
+
+@_generic
+def add(acc: int, other: int) -> None:
+    """Add an accumulator to an accumulator; they may be the same one."""
+    u1 = stack(8)
+    s1 = stack(8)
+    p = stack(8)
+    r = stack(8)
+    if is_infinity(other):
+        return
+    if is_infinity(acc):
+        copy(acc, other)
+        return
+    field.mul(u1, acc, other + 2 * SIZE)
+    field.mul(s1, acc + SIZE, other + 3 * SIZE)
+    field.mul(p, other, acc + 2 * SIZE)
+    field.mul(r, other + SIZE, acc + 3 * SIZE)
+    field.sub(p, p, u1)
+    field.sub(r, r, s1)
+    if not field.is_zero(p):
+        field.mul(acc + 2 * SIZE, acc + 2 * SIZE, other + 2 * SIZE)
+        field.mul(acc + 3 * SIZE, acc + 3 * SIZE, other + 3 * SIZE)
+        _chord(acc, u1, s1, p, r)
+    elif field.is_zero(r):
+        double(acc)
+    else:
+        set_infinity(acc)
+
+
+@_generic
+def sub(acc: int, other: int) -> None:
+    """Subtract an accumulator from an accumulator."""
+    negative = stack(32)
+    copy(negative, other)
+    negate(negative)
+    add(acc, negative)
+
+
+@_generic
+def equal(acc: int, other: int) -> bool:
+    """Whether two accumulators hold the same point."""
+    left = stack(8)
+    right = stack(8)
+    if is_infinity(acc) or is_infinity(other):
+        return is_infinity(acc) and is_infinity(other)
+    field.mul(left, acc, other + 2 * SIZE)
+    field.mul(right, other, acc + 2 * SIZE)
+    if not field.equal(left, right):
+        return False
+    field.mul(left, acc + SIZE, other + 3 * SIZE)
+    field.mul(right, other + SIZE, acc + 3 * SIZE)
+    return field.equal(left, right)
+
+
+@_generic
+def _scale_to_affine(out: int, acc: int, zzz_inverse: int) -> None:
+    """Affine point from 1/ZZZ; 1/ZZ is (ZZ/ZZZ)². The inverse may lie in ``out``'s x, and no other input in ``out``."""
+    x_scale = stack(8)
+    y_scale = stack(8)
+    field.copy(y_scale, zzz_inverse)
+    field.mul(x_scale, acc + 2 * SIZE, y_scale)
+    field.sqr(x_scale, x_scale)
+    field.mul(out, acc, x_scale)
+    field.mul(out + SIZE, acc + SIZE, y_scale)
+
+
+@_generic
+def to_affine(out: int, acc: int) -> None:
+    """Affine form of an accumulator, one inversion; the two must not overlap."""
+    inverse = stack(8)
+    field.invert(inverse, acc + 3 * SIZE)
+    # Infinity: ZZ and the inverse are 0, and so is what they scale.
+    if is_infinity(acc):
+        field.set_zero(inverse)
+    _scale_to_affine(out, acc, inverse)
+
+
+@_generic
+def batch_to_affine(out: int, accs: int, count: int) -> None:
+    """Affine forms of consecutive accumulators with one inversion (Montgomery's trick); no overlap, no scratch.
+
+    Going up, the product of all earlier ZZZ waits in the x of each output.
+    """
+    product = stack(8)
+    inverse = stack(8)
+    field.set_one(product)
+    for i in range(count):
+        point, acc = out + 2 * SIZE * i, accs + 4 * SIZE * i
+        field.copy(point, product)
+        if not is_infinity(acc):
+            field.mul(product, product, acc + 3 * SIZE)
+    field.invert(product, product)
+    for j in range(count):
+        i = count - 1 - j
+        point, acc = out + 2 * SIZE * i, accs + 4 * SIZE * i
+        if is_infinity(acc):
+            field.set_zero(point)
+            field.set_zero(point + SIZE)
+        else:
+            field.mul(inverse, product, point)
+            field.mul(product, product, acc + 3 * SIZE)
+            _scale_to_affine(point, acc, inverse)
+
+
+@_generic
+def scalar_mul(acc: int, point: int, scalar: int) -> None:
+    """Write k·point, for an affine point and k = four canonical limbs, any 256-bit value; double and add."""
+    set_infinity(acc)
+    for i in range(255, -1, -1):
+        double(acc)
+        if load(scalar + 8 * (i >> 6)) >> np.uint64(i & 63) & np.uint64(1):
+            add_affine(acc, point)
+
+
+@_generic
+def is_on_curve(point: int) -> bool:
+    """Whether an affine point is infinity or satisfies y² = x³ + b."""
+    left = stack(8)
+    right = stack(8)
+    b = stack(8)
+    if is_affine_infinity(point):
+        return True
+    for i in range(len(B)):
+        store(b + 8 * i, B[i])
+    field.sqr(right, point)
+    field.mul(right, right, point)
+    field.add(right, right, b)
+    field.sqr(left, point + SIZE)
+    return field.equal(left, right)
