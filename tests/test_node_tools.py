@@ -1,0 +1,19 @@
+import json
+import subprocess
+from urllib.request import Request, urlopen
+
+import pytest
+
+pytestmark = pytest.mark.node
+
+
+@pytest.mark.parametrize(("name", "version"), [("forge", "1.7.1"), ("cast", "1.7.1"), ("anvil", "1.7.1")])
+def test_the_pinned_version_is_what_runs(node_bin, name, version):
+    out = subprocess.run([node_bin(name), "--version"], capture_output=True, text=True, check=True).stdout
+    assert f"Version: {version}" in out
+
+
+def test_anvil_answers_with_its_chain_id(anvil):
+    request = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
+    answer = urlopen(Request(anvil, json.dumps(request).encode(), {"content-type": "application/json"}), timeout=5)
+    assert int(json.load(answer)["result"], 16) == 31337
