@@ -1,0 +1,98 @@
+"""Rank-1 constraint systems in arrays: A·w ∘ B·w = C·w over the scalar field Fr of BN254.
+
+A matrix is CSR (compressed sparse rows) with one twist: its entries are 32-bit indices into one table of distinct
+coefficients, shared by the three matrices. Hash constants repeat in every instance of a hash, so ten million
+entries need eighty megabytes instead of four hundred.
+
+The witness ``w`` is one vector; wire 0 is the constant 1, then come public outputs, public inputs, private inputs
+and every other wire, in this order: circom's, so that files travel both ways.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aitbc_rollup.algebra.limbs import Limbs
+
+Indices = NDArray[np.uint32]
+Offsets = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class SparseMatrix:
+    """One of A, B, C: row ``i`` holds entries ``indptr[i]`` up to ``indptr[i + 1]``.
+
+    Shapes: ``indptr`` int64 (m + 1,); ``wires`` uint32 (nnz,), the column of each entry; ``coefficients`` uint32
+    (nnz,), its index in the table of the :class:`R1CS`. Within a row no wire occurs twice.
+    """
+
+    indptr: Offsets
+    wires: Indices
+    coefficients: Indices
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.indptr) - 1
+
+    @property
+    def n_entries(self) -> int:
+        """Number of stored entries."""
+        return len(self.wires)
+
+    def row(self, index: int) -> tuple[Indices, Indices]:
+        """Wires and coefficient indices of one row."""
+        part = slice(self.indptr[index], self.indptr[index + 1])
+        return self.wires[part], self.coefficients[part]
+
+
+@dataclass(frozen=True, eq=False)
+class R1CS:
+    """A constraint system; ``table`` holds its distinct coefficients as canonical limbs, uint64 (k, 4)."""
+
+    n_wires: int
+    n_public_outputs: int
+    n_public_inputs: int
+    n_private_inputs: int
+    a: SparseMatrix
+    b: SparseMatrix
+    c: SparseMatrix
+    table: Limbs
+
+    @property
+    def n_constraints(self) -> int:
+        """Number of rows of each matrix."""
+        return self.a.n_rows
+
+    @property
+    def n_public(self) -> int:
+        """Public outputs and inputs together: wires 1 up to and including this number."""
+        return self.n_public_outputs + self.n_public_inputs
+
+    @property
+    def n_entries(self) -> int:
+        """Stored entries of the three matrices together."""
+        return self.a.n_entries + self.b.n_entries + self.c.n_entries
+
+    @cached_property
+    def structure_hash(self) -> str:
+        """SHA-256, hex, of shape and matrices: equal for equal systems, whatever the order of their tables.
+
+        Proving keys are found again by it. Names and source places do not enter.
+        """
+        order = sorted(range(len(self.table)), key=lambda i: tuple(self.table[i][::-1]))
+        rank = np.empty(len(order), np.uint32)
+        rank[order] = np.arange(len(order), dtype=np.uint32)
+        shape = (self.n_wires, self.n_public_outputs, self.n_public_inputs, self.n_private_inputs, self.n_constraints)
+        digest = hashlib.sha256(b"aitbc-rollup r1cs 1" + np.array(shape, "<u8").tobytes())
+        digest.update(np.ascontiguousarray(self.table[order], "<u8").tobytes())
+        for matrix in (self.a, self.b, self.c):
+            digest.update(np.ascontiguousarray(matrix.indptr, "<i8").tobytes())
+            digest.update(np.ascontiguousarray(matrix.wires, "<u4").tobytes())
+            digest.update(np.ascontiguousarray(rank[matrix.coefficients], "<u4").tobytes())
+        return digest.hexdigest()
