@@ -161,7 +161,8 @@ def _grain_elements(width: int, partial_rounds: int, at_most: int) -> Iterator[i
     seed = f"{1:02b}{0:04b}{_BITS:012b}{width:012b}{FULL_ROUNDS:010b}{partial_rounds:010b}" + "1" * 30
     # A pair keeps its second bit when its first is 1: four clocks a bit on average.
     bits = _lfsr(seed, 80 + 160 + at_most * _BITS * 4)[80 + 160 :]
-    kept = compress(bits[1::2], map(int, bits[0::2]))
+    selectors = bits[0::2].encode().translate(bytes.maketrans(b"01", b"\x00\x01"))
+    kept = compress(bits[1::2], selectors)
     while len(element := "".join(islice(kept, _BITS))) == _BITS:
         yield int(element, 2)
 

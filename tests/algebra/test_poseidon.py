@@ -2,14 +2,17 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from aitbc_rollup.algebra import poseidon as fast
 from aitbc_rollup.algebra.bn254 import R
+from aitbc_rollup.algebra.limbs import from_limbs, to_limbs
 from aitbc_rollup.algebra.reference import poseidon as reference
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "circomlibjs.json").read_text())["poseidon"]
-IMPLEMENTATIONS = [pytest.param(reference, id="reference")]
+IMPLEMENTATIONS = [pytest.param(reference, id="reference"), pytest.param(fast, id="kernel")]
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
@@ -76,3 +79,30 @@ def test_there_are_only_sixteen_widths():
     for width in (1, 18):
         with pytest.raises(ValueError, match="widths 2 to 17"):
             reference.parameters(width)
+
+
+@pytest.mark.parametrize("n_inputs", range(1, 17))
+def test_batch_equals_reference(n_inputs):
+    random = Random(n_inputs)
+    rows = [[random.randrange(R) for _ in range(n_inputs)] for _ in range(3)] + [[R - 1] * n_inputs]
+    states = [0, 1, R - 1, random.randrange(R)]
+    inputs = to_limbs(x for row in rows for x in row).reshape(4, n_inputs, 4)
+    assert from_limbs(fast.poseidon_batch(inputs)) == [reference.poseidon(row) for row in rows]
+    expected = [reference.poseidon(row, initial_state=state) for row, state in zip(rows, states, strict=True)]
+    assert from_limbs(fast.poseidon_batch(inputs, to_limbs(states))) == expected
+
+
+def test_batch_refuses_what_the_kernel_would_misread():
+    good = to_limbs(range(4)).reshape(2, 2, 4)
+    for bad in (
+        good[:, :, :3],
+        good[:, ::-1],
+        good.astype("int64"),
+        good.reshape(2, 8),
+        to_limbs(range(34)).reshape(2, 17, 4),
+    ):
+        with pytest.raises(ValueError):
+            fast.poseidon_batch(bad)
+    with pytest.raises(ValueError):
+        fast.poseidon_batch(good, to_limbs([1, 2, 3]))
+    assert fast.poseidon_batch(good[:0]).shape == (0, 4)
