@@ -19,7 +19,7 @@ Sources: EIP-2494; Bernstein, Birkner, Joye, Lange, Peters, "Twisted Edwards cur
 
 from __future__ import annotations
 
-from ..bn254 import R
+from ..bn254 import FR_GENERATOR, FR_TWO_ADICITY, R
 
 Point = tuple[int, int]
 
@@ -82,6 +82,47 @@ def multiply(point: Point, scalar: int) -> Point:
         if bit == "1":
             result = add(result, point)
     return result
+
+
+def compress(point: Point) -> bytes:
+    """circomlibjs's ``packPoint``: y little-endian in 32 bytes, the top bit set if x > (r − 1)/2."""
+    x, y = point
+    return (y | (x > R // 2) << 255).to_bytes(32, "little")
+
+
+def decompress(data: bytes) -> Point:
+    """The point of :func:`compress`; on the curve, not necessarily in the subgroup.
+
+    Raises:
+        ValueError: not 32 bytes, y ≥ r, no such point, or the sign bit set for x = 0: there is one encoding a point.
+    """
+    if len(data) != 32:
+        raise ValueError(f"a compressed point has 32 bytes, not {len(data)}")
+    value = int.from_bytes(data, "little")
+    sign, y = value >> 255, value & (1 << 255) - 1
+    if y >= R:
+        raise ValueError("y is not in [0, r)")
+    # a·x² + y² = 1 + d·x²·y²; a − d·y² is never 0, for a/d is no square
+    x = square_root((1 - y * y) * pow(A - D * y * y, -1, R) % R)
+    if x is None or (x == 0 and sign):
+        raise ValueError("no point of the curve has this encoding")
+    return (R - x if (x > R // 2) != sign else x), y
+
+
+def square_root(n: int) -> int | None:
+    """A square root of n mod r, or ``None``; Tonelli and Shanks with the non-residue 5."""
+    odd = (R - 1) >> FR_TWO_ADICITY
+    root, rest = pow(n, (odd + 1) // 2, R), pow(n, odd, R)
+    if pow(rest, 1 << FR_TWO_ADICITY - 1, R) not in (0, 1):
+        return None
+    generator = pow(FR_GENERATOR, odd, R)
+    for i in range(FR_TWO_ADICITY - 2, -1, -1):
+        # root² = n·rest; the order of rest divides 2^(i+1), that of the generator is 2^(i+2)
+        if n and pow(rest, 1 << i, R) != 1:
+            root = root * generator % R
+            rest = rest * generator * generator % R
+        generator = generator * generator % R
+    return root
 
 
 def to_montgomery(point: Point) -> Point:

@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from aitbc_rollup.algebra import babyjubjub as fast
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.reference import babyjubjub as curve
 
@@ -40,40 +42,73 @@ def test_the_generator_has_the_least_u():
     for u in range(1, 7):  # every smaller u is off the curve or of smaller order
         square = (u**3 + curve.MONTGOMERY_A * u**2 + u) % R
         if is_square(square):
-            p = curve.from_montgomery((u, square_root(square)))
+            p = curve.from_montgomery((u, curve.square_root(square)))
             assert curve.multiply(p, curve.COFACTOR // 2 * curve.SUBGROUP_ORDER) == curve.IDENTITY
 
 
-def square_root(n):
-    """Tonelli–Shanks with the non-residue 5."""
-    q, s = R - 1, 0
-    while q % 2 == 0:
-        q, s = q // 2, s + 1
-    m, c, t, root = s, pow(5, q, R), pow(n, q, R), pow(n, (q + 1) // 2, R)
-    while t != 1:
-        i, t2 = 0, t
-        while t2 != 1:
-            t2, i = t2 * t2 % R, i + 1
-        b = pow(c, 1 << (m - i - 1), R)
-        m, c, t, root = i, b * b % R, t * b * b % R, root * b % R
-    return root
-
-
-def test_group_law():
+@pytest.mark.parametrize("group", [curve, fast], ids=["reference", "kernel"])
+def test_group_law(group):
     p, q = curve.BASE8, curve.GENERATOR
-    assert curve.add(p, curve.IDENTITY) == p
-    assert curve.add(p, curve.negate(p)) == curve.IDENTITY
-    assert curve.add(p, q) == curve.add(q, p)
-    assert curve.add(curve.add(p, q), p) == curve.add(p, curve.add(q, p))
-    assert curve.add(p, p) == curve.multiply(p, 2)
-    assert curve.add(p, ORDER_TWO) == (-p[0] % R, -p[1] % R)
-    assert curve.add(ORDER_TWO, ORDER_TWO) == curve.IDENTITY
+    assert group.add(p, curve.IDENTITY) == p
+    assert group.add(p, curve.negate(p)) == curve.IDENTITY
+    assert group.add(p, q) == group.add(q, p)
+    assert group.add(group.add(p, q), p) == group.add(p, group.add(q, p))
+    assert group.add(p, p) == group.multiply(p, 2)
+    assert group.add(p, ORDER_TWO) == (-p[0] % R, -p[1] % R)
+    assert group.add(ORDER_TWO, ORDER_TWO) == curve.IDENTITY
 
 
-def test_equals_circomlibjs():
+@pytest.mark.parametrize("group", [curve, fast], ids=["reference", "kernel"])
+def test_equals_circomlibjs(group):
     for case in VECTORS:
-        assert curve.multiply(curve.BASE8, int(case["scalar"])) == point(case["base8"])
-        assert curve.multiply(curve.GENERATOR, int(case["scalar"])) == point(case["generator"])
+        assert group.multiply(curve.BASE8, int(case["scalar"])) == point(case["base8"])
+        assert group.multiply(curve.GENERATOR, int(case["scalar"])) == point(case["generator"])
+
+
+def test_combine_equals_reference():
+    random = Random(1)
+    p, q = curve.GENERATOR, curve.multiply(curve.BASE8, 99)
+    scalars = [0, 1, 2, curve.SUBGROUP_ORDER, 2**256 - 1, random.getrandbits(256), random.getrandbits(64)]
+    for k in scalars:
+        for m in scalars[::3]:
+            expected = curve.add(curve.multiply(p, k), curve.multiply(q, m))
+            assert fast.combine(p, k, q, m) == expected
+    assert fast.combine(p, 5, curve.negate(p), 5) == curve.IDENTITY
+    with pytest.raises(OverflowError):
+        fast.multiply(p, 2**256)
+    with pytest.raises(OverflowError):
+        fast.multiply(p, -1)
+
+
+def test_subgroup():
+    for group in (curve, fast):
+        assert group.is_in_subgroup(curve.BASE8) and group.is_in_subgroup(curve.IDENTITY)
+        assert not group.is_in_subgroup(curve.GENERATOR) and not group.is_in_subgroup(ORDER_TWO)
+        assert not group.is_in_subgroup((1, 1)), "off the curve"
+
+
+def test_compression():
+    points = [curve.multiply(curve.GENERATOR, k) for k in range(40)] + [ORDER_TWO]
+    for p in points:
+        assert curve.decompress(curve.compress(p)) == p
+    good = curve.compress(curve.BASE8)
+    squares = ((y, (1 - y * y) * pow(curve.A - curve.D * y * y, -1, R)) for y in range(2, 99))
+    off_curve = next(y for y, square in squares if not is_square(square))
+    for bad, message in [
+        (good[:31], "32 bytes, not 31"),
+        ((R + 1).to_bytes(32, "little"), "y is not in"),
+        ((1 | 1 << 255).to_bytes(32, "little"), "no point"),
+        (off_curve.to_bytes(32, "little"), "no point"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            curve.decompress(bad)
+
+
+def test_square_root():
+    for n in [0, 1, 2, 4, R - 1, 5**14, *(pow(5, (R - 1) >> k, R) for k in range(2, 29))]:
+        root = curve.square_root(n)
+        assert (root is None) == (n != 0 and not is_square(n))
+        assert root is None or root * root % R == n
 
 
 def test_on_curve_is_exact():
