@@ -1,5 +1,5 @@
-"""Circuits: Python that runs once (``api``, ``template``) and leaves arrays (``compiler``, ``r1cs``) with a witness program.
+"""Circuits: Python that runs once (``api``, ``template``) and leaves arrays behind (``compiler``, ``r1cs``).
 
-``check`` says which constraint a witness violates, ``formats`` speaks circom's files, ``gadgets`` are the parts
-and ``statements`` the wholes. Start reading at ``api``.
+``witness`` computes what satisfies them, ``check`` says which constraint is violated, ``formats`` speaks circom's
+files, ``gadgets`` are the parts and ``statements`` the wholes. Start reading at ``api``.
 """
