@@ -43,3 +43,14 @@ def from_montgomery(limbs: Limbs, modulus: int) -> list[int]:
     """Canonical integers of an array in Montgomery form."""
     inverse = pow(MONTGOMERY_RADIX, -1, modulus)
     return [value * inverse % modulus for value in from_limbs(limbs)]
+
+
+def is_below(limbs: Limbs, bound: int) -> NDArray[np.bool_]:
+    """For each element, shape (n, 4), whether it is below ``bound`` as a 256-bit integer."""
+    below = np.zeros(len(limbs), np.bool_)
+    undecided = np.ones(len(limbs), np.bool_)
+    for i in (3, 2, 1, 0):
+        word = np.uint64(bound >> 64 * i & (1 << 64) - 1)
+        below |= undecided & (limbs[:, i] < word)
+        undecided &= limbs[:, i] == word
+    return below

@@ -125,8 +125,7 @@ class Circuit:
         if self.interface is None:
             self._refuse(f"a template cannot declare {name!r}: only a circuit has inputs and outputs")
         lists = vars(self.interface)
-        if not name or any(character in name for character in ".[], \n\r\t"):
-            self._refuse(f"{name!r} cannot name an input: no dots, brackets, commas or spaces")
+        self._check_name(name)
         if any(name == known.name for known_list in lists.values() for known in known_list):
             self._refuse(f"the name {name!r} is taken")
         if any(length < 1 for length in shape):
@@ -134,6 +133,10 @@ class Circuit:
         first = self._recorder.new_wires(prod(shape), self._component)
         lists[kind].append(Input(name, shape, first))
         return first
+
+    def _check_name(self, name: str) -> None:
+        if not name or any(character in name for character in ".[], \n\r\t"):
+            self._refuse(f"{name!r} cannot be a name: no dots, brackets, commas or spaces")
 
     def _one(self, wire: int) -> Variable:
         return Variable(self, {wire: 1})
@@ -290,6 +293,7 @@ class Circuit:
     @contextmanager
     def component(self, name: str) -> Iterator[None]:
         """Name what is said inside the ``with`` block; siblings of one name are numbered."""
+        self._check_name(name)
         outer = self._component
         self._component = Component(outer, name)
         try:

@@ -11,7 +11,7 @@ import numpy as np
 
 from aitbc_rollup.algebra import fr, sparse
 from aitbc_rollup.algebra.bn254 import R
-from aitbc_rollup.algebra.limbs import Limbs, from_limbs
+from aitbc_rollup.algebra.limbs import Limbs, from_limbs, is_below
 from aitbc_rollup.errors import BadInputError, InvalidError
 
 from .compiler import CompiledCircuit
@@ -121,22 +121,11 @@ def check_shape(r1cs: R1CS, witness: Limbs) -> None:
             expected=f"uint64 limbs of shape ({r1cs.n_wires}, 4)",
             got=f"{witness.dtype} of shape {witness.shape}",
         )
-    reduced = is_reduced(witness)
+    reduced = is_below(witness, R)
     if not reduced.all():
         raise BadInputError("a witness value is not below r", place=f"wire {int(np.argmin(reduced))}")
     if from_limbs(witness[0])[0] != 1:
         raise BadInputError("the first wire must be 1", place="wire 0", got=str(from_limbs(witness[0])[0]))
-
-
-def is_reduced(limbs: Limbs) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """For each element (n, 4) whether it is below r."""
-    below = np.zeros(len(limbs), np.bool_)
-    undecided = np.ones(len(limbs), np.bool_)
-    for i in (3, 2, 1, 0):
-        word = np.uint64(R >> 64 * i & (1 << 64) - 1)
-        below |= undecided & (limbs[:, i] < word)
-        undecided &= limbs[:, i] == word
-    return below
 
 
 def _product(matrix: SparseMatrix, table: Limbs, vector: Limbs) -> Limbs:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from aitbc_rollup.algebra.limbs import Limbs, from_limbs, to_limbs
 
 from .assemble import assemble
-from .ir import Hint, Located, Recorder, SourceMap
+from .ir import Hint, Located, Op, Recorder, SourceMap
 from .r1cs import R1CS, Indices, SparseMatrix
 
 if TYPE_CHECKING:
@@ -36,6 +36,16 @@ class Program:
     operands: SparseMatrix
     divisors: Limbs
     hints: tuple[Hint, ...]
+
+    @cached_property
+    def widths(self) -> NDArray[np.int64]:
+        """How many wires each instruction writes."""
+        widths = np.ones(len(self.ops), np.int64)
+        widths[self.ops == Op.DIVMOD] = 2
+        bits, python = self.ops == Op.BITS, self.ops == Op.PYTHON
+        widths[bits] = self.extras[bits]
+        widths[python] = np.array([hint.n_outputs for hint in self.hints], np.int64)[self.extras[python]]
+        return widths
 
 
 @dataclass(frozen=True)
@@ -74,18 +84,19 @@ class CompiledCircuit:
         """Hash of shape and matrices; proving keys are found again by it."""
         return self.r1cs.structure_hash
 
-    def witness(self, assignment: Mapping[str, Any]) -> Limbs:
+    def witness(self, assignment: Mapping[str, Any], *, overrides: Mapping[int, int] | None = None) -> Limbs:
         """All wires' values for these inputs: canonical limbs, uint64 (n_wires, 4).
 
         ``assignment`` maps every input's name to an integer in [0, r), or to nested sequences of them. Constraints
-        are not checked here: see :func:`~aitbc_rollup.circuits.check.check`.
+        are not checked here: see :func:`~aitbc_rollup.circuits.check.check`. ``overrides`` is for dishonest ones: a
+        wire takes the value given and what follows is computed from it (see ``audit``).
 
         Raises:
             BadInputError: an input is missing, unknown, of the wrong shape, not an integer or out of range.
         """
         from .witness import calculate
 
-        return calculate(self, assignment)
+        return calculate(self, assignment, overrides)
 
     def public_inputs(self, witness: Limbs) -> list[int]:
         """Public outputs and inputs of a witness, in the verifier's order."""

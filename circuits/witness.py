@@ -25,42 +25,79 @@ from aitbc_rollup.errors import BadInputError
 from .ir import Hint, Op
 
 if TYPE_CHECKING:
-    from .compiler import CompiledCircuit
+    from .compiler import CompiledCircuit, Program
 
 _MULTIPLY, _LINEAR, _INVERSE, _BITS, _DIVMOD = (
     int(op) for op in (Op.MULTIPLY, Op.LINEAR, Op.INVERSE, Op.BITS, Op.DIVMOD)
 )
 
 
-def calculate(compiled: CompiledCircuit, assignment: Mapping[str, Any]) -> Limbs:
+def calculate(
+    compiled: CompiledCircuit, assignment: Mapping[str, Any], overrides: Mapping[int, int] | None = None
+) -> Limbs:
     """The witness of a compiled circuit for an assignment: canonical limbs, uint64 (n_wires, 4).
+
+    ``overrides`` maps a wire to the value it takes instead of the one its instruction computes; what follows is
+    computed from it. That is how ``audit`` plays the dishonest prover.
 
     Raises:
         BadInputError: the assignment does not fit the declared inputs.
     """
-    r1cs, program = compiled.r1cs, compiled.program
-    witness = np.zeros((r1cs.n_wires, 4), np.uint64)
+    program = compiled.program
+    witness = np.zeros((compiled.r1cs.n_wires, 4), np.uint64)
     witness[0] = fr.ONE
     _place_inputs(witness, compiled, assignment)
-    table = fr.batch_to_montgomery(r1cs.table)
-    n_buffer = max((hint.n_inputs for hint in program.hints), default=0)
-    buffer = np.empty((n_buffer, 4), np.uint64)
-    hint_inputs = np.array([hint.n_inputs for hint in program.hints], np.int64)
+    run = _Tape(compiled, witness)
+    stops = _stops(program, overrides or {})
     at = 0
-    while True:
-        at = _run(
-            at, program.ops, program.outs, program.arguments, program.extras,
-            r1cs.a.indptr, r1cs.a.wires, r1cs.a.coefficients,
-            r1cs.b.indptr, r1cs.b.wires, r1cs.b.coefficients,
-            program.operands.indptr, program.operands.wires, program.operands.coefficients,
-            sparse.kinds(table), table, program.divisors, hint_inputs, buffer, witness,
-        )  # fmt: skip
-        if at == len(program.ops):
-            return fr.batch_from_montgomery(witness)
-        hint = program.hints[program.extras[at]]
-        out = int(program.outs[at])
-        witness[out : out + hint.n_outputs] = _call(hint, from_limbs(buffer[: hint.n_inputs]))
-        at += 1
+    for stop, wire in [*stops, (len(program.ops), -1)]:
+        run.advance(at, stop)
+        if wire >= 0:
+            witness[wire] = to_montgomery([(overrides or {})[wire]], R)[0]
+        at = stop
+    return fr.batch_from_montgomery(witness)
+
+
+def _stops(program: Program, overrides: Mapping[int, int]) -> list[tuple[int, int]]:
+    """For each overridden wire, in program order: the instruction after the one that writes it, and the wire."""
+    stops = []
+    for wire in overrides:
+        writers = np.flatnonzero((program.outs <= wire) & (wire < program.outs + program.widths))
+        if len(writers) != 1:
+            raise ValueError(f"wire {wire} is an input: change the assignment instead")
+        stops.append((int(writers[0]) + 1, wire))
+    return sorted(stops)
+
+
+class _Tape:
+    """The kernel with a circuit's arrays at hand, filling one witness."""
+
+    def __init__(self, compiled: CompiledCircuit, witness: Limbs) -> None:
+        r1cs, self.program, self.witness = compiled.r1cs, compiled.program, witness
+        self.table = fr.batch_to_montgomery(r1cs.table)
+        self.a, self.b = r1cs.a, r1cs.b
+        hints = self.program.hints
+        self.hint_inputs = np.array([hint.n_inputs for hint in hints], np.int64)
+        self.buffer = np.empty((max((hint.n_inputs for hint in hints), default=0), 4), np.uint64)
+        self.kinds = sparse.kinds(self.table)
+
+    def advance(self, at: int, stop: int) -> None:
+        """Run instructions at ≤ i < stop."""
+        program, operands = self.program, self.program.operands
+        while True:
+            at = _run(
+                at, stop, program.ops, program.outs, program.arguments, program.extras,
+                self.a.indptr, self.a.wires, self.a.coefficients,
+                self.b.indptr, self.b.wires, self.b.coefficients,
+                operands.indptr, operands.wires, operands.coefficients,
+                self.kinds, self.table, program.divisors, self.hint_inputs, self.buffer, self.witness,
+            )  # fmt: skip
+            if at >= stop:
+                return
+            hint = program.hints[program.extras[at]]
+            out = int(program.outs[at])
+            self.witness[out : out + hint.n_outputs] = _call(hint, from_limbs(self.buffer[: hint.n_inputs]))
+            at += 1
 
 
 def _call(hint: Hint, arguments: list[int]) -> Limbs:
@@ -70,7 +107,7 @@ def _call(hint: Hint, arguments: list[int]) -> Limbs:
         result = hint.function(*arguments)
         values = [index(result)] if not isinstance(result, Sequence) else [index(value) for value in result]
     except Exception as error:
-        error.add_note(f"in the witness hint {name}{tuple(arguments)}")
+        error.add_note(f"in the witness hint {name}{tuple(arguments)!s:.400}")
         raise
     if len(values) != hint.n_outputs:
         raise BadInputError(
@@ -184,6 +221,7 @@ def _subtract(x: int, y: int) -> None:
 @kernel
 def _run(
     at: int,
+    stop: int,
     ops: NDArray[np.uint8],
     outs: NDArray[np.uint32],
     arguments: NDArray[np.uint32],
@@ -204,12 +242,12 @@ def _run(
     buffer: Limbs,
     witness_array: Limbs,
 ) -> int:
-    """Run from instruction ``at`` to the end, or to a PYTHON instruction, whose canonical operands fill ``buffer``."""
+    """Run instructions from ``at`` up to ``stop``, or to a PYTHON one, whose canonical operands fill ``buffer``."""
     table = address(table_array)
     witness = address(witness_array)
     x = stack(4)
     y = stack(4)
-    while at < ops.shape[0]:
+    while at < stop:
         op = ops[at]
         out = witness + 32 * np.intp(outs[at])
         row = np.intp(arguments[at])
@@ -225,8 +263,8 @@ def _run(
             n_operands = np.intp(1) if op <= _DIVMOD else np.intp(hint_inputs[extra])
             for i in range(n_operands):
                 start = operand_indptr[row + i]
-                stop = operand_indptr[row + i + 1]
-                combine(x, start, stop, operand_wires, operand_coefficients, kind, table, witness)
+                end = operand_indptr[row + i + 1]
+                combine(x, start, end, operand_wires, operand_coefficients, kind, table, witness)
                 if op > _DIVMOD:
                     fr.from_montgomery(address(buffer) + 32 * i, x)
             if op == _INVERSE:
