@@ -130,7 +130,8 @@ def _function(b: ir.IRBuilder, name: str, arity: int, body: Callable[..., Any], 
     if existing is not None:
         return existing
     function = ir.Function(b.module, ir.FunctionType(ir.VoidType(), [word_pointer] * (arity + 1)), symbol)
-    function.linkage = "internal"
+    # One copy survives linking; "internal" would leave one for each kernel reached.
+    function.linkage = "linkonce_odr"
     function.attributes.add("noinline" if outlined else "alwaysinline")
     inner = ir.IRBuilder(function.append_basic_block())
     wide = _I256.as_pointer()

@@ -27,12 +27,21 @@ ACC_WORDS = ACC_BYTES // 8
 (
     set_infinity, set_affine, copy, is_infinity, is_affine_infinity, copy_affine, negate, negate_affine, double,
     add, sub, add_affine, sub_affine, equal, to_affine, batch_to_affine, scalar_mul, is_on_curve,
-) = build("g1", fq, 32, tuple(to_montgomery([G1_B], P)[0]))  # fmt: skip
+) = build("g1", fq, 32, to_montgomery([G1_B], P))  # fmt: skip
 
 
 def to_array(points: Iterable[G1Point]) -> Limbs:
-    """Affine points in Montgomery form, shape ``(n, 8)``; ``None``, infinity, is all zero."""
-    coordinates = (value for point in points for value in (point or (0, 0)))
+    """Affine points in Montgomery form, shape ``(n, 8)``; ``None``, infinity, is all zero.
+
+    Raises:
+        ValueError: a coordinate is not in [0, p), or a point is (0, 0), which is not on the curve.
+    """
+    coordinates: list[int] = []
+    for point in points:
+        x, y = point or (0, 0)
+        if not (0 <= x < P and 0 <= y < P) or (x == y == 0 and point is not None):
+            raise ValueError(f"expected affine coordinates in [0, p), got {point}")
+        coordinates += (x, y)
     return to_montgomery(coordinates, P).reshape(-1, AFFINE_WORDS)
 
 

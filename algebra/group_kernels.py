@@ -22,12 +22,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .jit import kernel, load, stack, store
+from .jit import address, kernel, load, stack
+from .limbs import Limbs
 
 # Filled in by build(); named here so that the templates read, and check, like ordinary code.
 field: Any = None
 SIZE = 0
-B: tuple[np.uint64, ...] = ()
+B: Limbs = np.empty(0, dtype=np.uint64)
 
 _TEMPLATES: dict[str, Callable[..., Any]] = {}
 
@@ -60,8 +61,8 @@ class GroupKernels(NamedTuple):
     is_on_curve: Any
 
 
-def build(name: str, coordinates: ModuleType, size: int, b: tuple[np.uint64, ...]) -> GroupKernels:
-    """Kernels of the curve y² = x³ + b; ``size`` is the bytes of a coordinate, ``b`` in Montgomery form."""
+def build(name: str, coordinates: ModuleType, size: int, b: Limbs) -> GroupKernels:
+    """Kernels of the curve y² = x³ + b; ``size`` bytes a coordinate, ``b`` in Montgomery form."""
     space = {**globals(), "field": coordinates, "SIZE": size, "B": b}
     for label, template in _TEMPLATES.items():
         function = FunctionType(template.__code__, space, label)
@@ -324,10 +325,13 @@ def batch_to_affine(out: int, accs: int, count: int) -> None:
 def scalar_mul(acc: int, point: int, scalar: int) -> None:
     """Write k·point, for an affine point and k = four canonical limbs, any 256-bit value; double and add."""
     set_infinity(acc)
+    started = False
     for i in range(255, -1, -1):
-        double(acc)
+        if started:
+            double(acc)
         if load(scalar + 8 * (i >> 6)) >> np.uint64(i & 63) & np.uint64(1):
             add_affine(acc, point)
+            started = True
 
 
 @_generic
@@ -335,13 +339,10 @@ def is_on_curve(point: int) -> bool:
     """Whether an affine point is infinity or satisfies y² = x³ + b."""
     left = stack(8)
     right = stack(8)
-    b = stack(8)
     if is_affine_infinity(point):
         return True
-    for i in range(len(B)):
-        store(b + 8 * i, B[i])
     field.sqr(right, point)
     field.mul(right, right, point)
-    field.add(right, right, b)
+    field.add(right, right, address(B))
     field.sqr(left, point + SIZE)
     return field.equal(left, right)
