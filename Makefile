@@ -39,7 +39,9 @@ pytest: $(VENV)/.dev $(NODE)/.installed
 	$(BIN)/python -m pytest -m "not heavy"
 
 forge: $(NODE)/.installed ## the contracts' own tests, and their gas against the committed snapshot
-	cd contracts && ../$(NODE)/.bin/forge test && ../$(NODE)/.bin/forge snapshot --check
+	cd contracts && node ../tests/node/foundry.mjs forge fmt --check
+	cd contracts && node ../tests/node/foundry.mjs forge snapshot --check --no-match-test testFuzz
+	cd contracts && node ../tests/node/foundry.mjs forge test
 
 heavy: $(VENV)/.dev $(NODE)/.installed ## long fuzzing and large sizes
 	$(BIN)/python -m pytest -m heavy

@@ -31,7 +31,9 @@ def node_bin() -> Callable[[str], str]:
     """Path of a program of tests/node by name: ``node_bin("snarkjs")``. For tests marked ``node``."""
 
     def find(name: str) -> str:
-        path = NODE_MODULES / ".bin" / name
+        # Foundry's npm launchers exit with 0 whatever the program did: take the program itself.
+        native = sorted(NODE_MODULES.glob(f"@foundry-rs/{name}-*/bin/{name}"))
+        path = native[0] if native else NODE_MODULES / ".bin" / name
         if not path.exists():
             pytest.fail(f"{name} is missing from tests/node/node_modules: run make test", pytrace=False)
         return str(path)

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IVerifier} from "./IVerifier.sol";
+
+/// @title Groth16 verifier on BN254 whose key lies behind its code
+/// @notice Deployed through `Groth16VerifierInit`, which checks the key and makes the account's code
+/// `runtime ‖ key ‖ length of the key`; reading it costs a code copy instead of storage reads.
+/// @dev J. Groth, "On the size of pairing-based non-interactive arguments", EUROCRYPT 2016, section 3.2:
+/// e(A, B) = e(alpha, beta) · e(Σ xᵢ·ICᵢ, gamma) · e(C, delta), with x₀ = 1. Points as in EIP-196 and EIP-197.
+///
+/// Key, in 32-byte words: flags | alpha (2) | beta (4) | gamma (4) | delta (4) | IC (2 each, inputs + 1 of them).
+///
+/// A proof is malleable: from one valid proof anyone makes others. Never use it as a replay key.
+contract Groth16Verifier is IVerifier {
+    /// @notice The public input at `index` is not below r, so it would stand for two values.
+    error InputNotInField(uint256 index);
+    /// @notice The key takes another number of public inputs.
+    error WrongInputCount(uint256 expected, uint256 got);
+    /// @notice A precompile refused the proof: a coordinate not below p, a point off its curve or its group. Too
+    /// little gas reads the same.
+    error ProofMalformed();
+    /// @notice Well-formed, but the pairing equation does not hold.
+    error ProofInvalid();
+
+    /// @dev Order of the groups: 36u⁴ + 36u³ + 18u² + 6u + 1, u = 4965661367192848881.
+    uint256 private constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
+    /// @dev Modulus of the coordinates: R + 6u².
+    uint256 private constant P = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
+    /// @dev Limit for the pairing, 181,000 gas by EIP-1108: a precompile that refuses its input burns all it was given.
+    uint256 private constant PAIRING_GAS = 1_000_000;
+
+    /// @inheritdoc IVerifier
+    function verify(uint256[8] calldata proof, uint256[] calldata inputs) external view {
+        (uint256 key, uint256 length) = _key();
+        uint256 count = _inputCount(length);
+        if (inputs.length != count) revert WrongInputCount(count, inputs.length);
+        for (uint256 i = 0; i < count; ++i) {
+            if (inputs[i] >= R) revert InputNotInField(i);
+        }
+        // A's y is negated below: one of p or more would become another, valid coordinate.
+        if (proof[1] >= P) revert ProofMalformed();
+
+        bool ok;
+        bool holds;
+        assembly ("memory-safe") {
+            // Four pairs of 192 bytes at m: (−A, B), (alpha, beta), (Σ xᵢ·ICᵢ, gamma), (C, delta). Behind them 160
+            // bytes for the sum: accumulator, point, scalar. Nothing is kept, so the free pointer need not move.
+            let m := mload(0x40)
+            let sum := add(m, 768)
+
+            let ic := add(key, 480)
+            codecopy(sum, ic, 64)
+            ok := 1
+            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
+                ic := add(ic, 64)
+                codecopy(add(sum, 64), ic, 64)
+                calldatacopy(add(sum, 128), add(inputs.offset, shl(5, i)), 32)
+                ok := and(ok, staticcall(gas(), 0x07, add(sum, 64), 96, add(sum, 64), 64))
+                ok := and(ok, staticcall(gas(), 0x06, sum, 128, sum, 64))
+            }
+
+            calldatacopy(m, proof, 192)
+            mstore(add(m, 32), mod(sub(P, calldataload(add(proof, 32))), P))
+            codecopy(add(m, 192), add(key, 32), 192)
+            mcopy(add(m, 384), sum, 64)
+            codecopy(add(m, 448), add(key, 224), 128)
+            calldatacopy(add(m, 576), add(proof, 192), 64)
+            codecopy(add(m, 640), add(key, 352), 128)
+
+            mstore(0, 0)
+            ok := and(ok, staticcall(PAIRING_GAS, 0x08, m, 768, 0, 32))
+            holds := eq(mload(0), 1)
+        }
+        if (!ok) revert ProofMalformed();
+        if (!holds) revert ProofInvalid();
+    }
+
+    /// @inheritdoc IVerifier
+    function isDevelopment() external pure returns (bool) {
+        (uint256 key,) = _key();
+        uint256 flags;
+        assembly ("memory-safe") {
+            codecopy(0, key, 32)
+            flags := mload(0)
+        }
+        return flags & 1 == 1;
+    }
+
+    /// @inheritdoc IVerifier
+    function inputCount() external pure returns (uint256) {
+        (, uint256 length) = _key();
+        return _inputCount(length);
+    }
+
+    /// @inheritdoc IVerifier
+    function keyHash() external pure returns (bytes32 hash) {
+        (uint256 key, uint256 length) = _key();
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            codecopy(m, key, length)
+            hash := keccak256(m, length)
+        }
+    }
+
+    /// @dev Where in the code the key begins, and its length in bytes.
+    function _key() private pure returns (uint256 offset, uint256 length) {
+        assembly ("memory-safe") {
+            let end := sub(codesize(), 32)
+            codecopy(0, end, 32)
+            length := mload(0)
+            offset := sub(end, length)
+        }
+    }
+
+    function _inputCount(uint256 length) private pure returns (uint256) {
+        return (length - 544) / 64;
+    }
+}
+
+/// @title Creation code of `Groth16Verifier`: checks a key, then installs the verifier with it
+/// @notice Deploy `creation code ‖ abi.encode(key)`. A key that proves nothing is refused, so that the address of a
+/// verifier says that its key was checked.
+/// @dev What cannot be checked on chain is that nobody knows alpha, beta, gamma and delta: that is the set-up's part.
+contract Groth16VerifierInit {
+    /// @notice The length is not 32 · (15 + 2 · (inputs + 1)) bytes.
+    error KeyLengthWrong(uint256 got);
+    /// @notice A bit of the flags is set that has no meaning.
+    error KeyFlagsUnknown(uint256 flags);
+    /// @notice The word at this index of the key, flags being word 0, is a coordinate not below p.
+    error KeyCoordinateNotInField(uint256 word);
+    /// @notice The point that begins at this word is the identity: it would leave its part of the statement unbound.
+    error KeyPointIsIdentity(uint256 word);
+    /// @notice The point of G1 that begins at this word is not on the curve.
+    error KeyPointNotOnCurve(uint256 word);
+    /// @notice beta, gamma or delta is not in G2, the subgroup of order r on the twist.
+    error KeyPointNotInGroup();
+    /// @notice delta = ±gamma: then C of a proof can cancel the public inputs, and anyone proves anything.
+    error KeyDeltaIsGamma();
+
+    uint256 private constant P = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
+
+    /// @param key Flags, alpha, beta, gamma, delta and the IC points, as laid out at `Groth16Verifier`.
+    constructor(bytes memory key) {
+        _check(key);
+        bytes memory code = bytes.concat(type(Groth16Verifier).runtimeCode, key, bytes32(key.length));
+        assembly ("memory-safe") {
+            return(add(code, 32), mload(code))
+        }
+    }
+
+    function _check(bytes memory key) private view {
+        uint256 words = key.length / 32;
+        if (key.length % 64 != 32 || words < 17) revert KeyLengthWrong(key.length);
+        if (_word(key, 0) > 1) revert KeyFlagsUnknown(_word(key, 0));
+        for (uint256 i = 1; i < words; ++i) {
+            if (_word(key, i) >= P) revert KeyCoordinateNotInField(i);
+        }
+        _checkG1(key, 1);
+        for (uint256 i = 15; i < words; i += 2) {
+            _checkG1(key, i);
+        }
+        for (uint256 i = 3; i < 15; i += 4) {
+            if (_word(key, i) | _word(key, i + 1) | _word(key, i + 2) | _word(key, i + 3) == 0) {
+                revert KeyPointIsIdentity(i);
+            }
+        }
+        if (_word(key, 7) == _word(key, 11) && _word(key, 8) == _word(key, 12)) revert KeyDeltaIsGamma();
+        _checkG2(key);
+    }
+
+    /// @dev On y² = x³ + 3 and not the identity; the cofactor of G1 is 1.
+    function _checkG1(bytes memory key, uint256 index) private pure {
+        (uint256 x, uint256 y) = (_word(key, index), _word(key, index + 1));
+        if (x | y == 0) revert KeyPointIsIdentity(index);
+        if (mulmod(y, y, P) != addmod(mulmod(mulmod(x, x, P), x, P), 3, P)) revert KeyPointNotOnCurve(index);
+    }
+
+    /// @dev The pairing precompile checks curve and subgroup of every point, also of those paired with the identity.
+    function _checkG2(bytes memory key) private view {
+        bytes memory pairs = new bytes(3 * 192);
+        for (uint256 pair = 0; pair < 3; ++pair) {
+            for (uint256 i = 0; i < 4; ++i) {
+                uint256 word = _word(key, 3 + 4 * pair + i);
+                assembly ("memory-safe") {
+                    mstore(add(pairs, add(mul(pair, 192), add(96, shl(5, i)))), word)
+                }
+            }
+        }
+        (bool ok, bytes memory one) = address(8).staticcall{gas: 1_000_000}(pairs);
+        if (!ok || one.length != 32 || abi.decode(one, (uint256)) != 1) revert KeyPointNotInGroup();
+    }
+
+    function _word(bytes memory key, uint256 index) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(add(key, add(32, shl(5, index))))
+        }
+    }
+}
