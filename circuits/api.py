@@ -180,6 +180,34 @@ class Circuit:
         self._recorder.add_instruction(Op.MULTIPLY, out, row)
         return self._one(out)
 
+    def multiply_add(self, a: Variable | int, b: Variable | int, c: Variable | int) -> Variable:
+        """a · b + c as one wire, bound by one constraint; if a or b is constant a combination, without constraint."""
+        a, b, c = self._lift(a), self._lift(b), self._lift(c)
+        if a.constant is not None or b.constant is not None:
+            return a * b + c
+        out = self._recorder.new_wires(1, self._component)
+        row = self._row(a.terms, b.terms, (self._one(out) - c).terms, "")
+        self._recorder.add_instruction(Op.MULTIPLY, out, row)
+        return self._one(out)
+
+    def divide(self, a: Variable | int, b: Variable | int, message: str = "") -> Variable:
+        """The wire q of the one constraint q · b = a, *for b already known not to be zero*.
+
+        At b = 0 the constraint fails unless a = 0 too, and then leaves q free.
+
+        Raises:
+            BadInputError: b is the constant 0.
+        """
+        a, b = self._lift(a), self._lift(b)
+        if (divisor := b.constant) is not None:
+            if divisor == 0:
+                self._refuse("division by the constant 0", message)
+            return a * pow(divisor, -1, R)
+        out = self._recorder.new_wires(1, self._component)
+        row = self._row({out: 1}, b.terms, a.terms, message)
+        self._recorder.add_instruction(Op.DIVIDE, out, row)
+        return self._one(out)
+
     def materialise(self, value: Variable | int) -> Variable:
         """A single wire bound to a linear combination by one constraint; wires and constants come back as they are.
 

@@ -146,7 +146,7 @@ def _instructions(
             extras[position] = divisors[extra] if op == Op.DIVMOD else extra
     for group in groups.values():
         block = group.block
-        leans_on_row = (block.ops == Op.MULTIPLY) | (block.ops == Op.LINEAR)
+        leans_on_row = block.ops <= Op.DIVIDE
         for instances in group.chunks() if len(block.ops) else ():
             at = group.starts(instances, "instruction")[:, None] + np.arange(len(block.ops))
             ops[at] = block.ops

@@ -82,7 +82,7 @@ def forgeries(
 def hint_wires(compiled: CompiledCircuit) -> list[int]:
     """Wires a hint writes, in program order."""
     program = compiled.program
-    is_hint = program.ops >= Op.INVERSE
+    is_hint = program.ops > Op.DIVIDE
     pairs = zip(program.outs[is_hint].tolist(), program.widths[is_hint].tolist(), strict=True)
     return [wire for out, width in pairs for wire in range(out, out + width)]
 

@@ -5,20 +5,21 @@ templates. It is plain Python and costs an object a row; an instance costs one o
 :func:`~aitbc_rollup.circuits.assemble.assemble` turns it into a block, where everything is an array and all
 instances are expanded. A template is a block with local wires: 0 is the constant one, 1 … k its inputs, then internals.
 
-Instructions, executed in order, ``argument`` being a constraint for the first two and a row of ``operands`` otherwise:
+Instructions, executed in order; ``argument`` is a constraint for the first three, else a row of ``operands``:
 
 ========  ==========================================  =======================  ============
 op        writes                                      argument                 extra
 ========  ==========================================  =======================  ============
-MULTIPLY  out = (A·w)(B·w)                            constraint               0
+MULTIPLY  out = (A·w)(B·w) − C·w, out being 0 in w    constraint               0
 LINEAR    out = A·w                                   constraint               0
+DIVIDE    out = C·w / B·w, 0 if B·w is 0              constraint               0
 INVERSE   out = 1/x, or 0 for 0                       operand x                0
 BITS      out … out+n−1 = low n bits of canonical x   operand x                n
 DIVMOD    out, out+1 = x div d, x mod d               operand x                divisor index
 PYTHON    out … = function(x …)                       first operand            hint index
 ========  ==========================================  =======================  ============
 
-The first two lean on the constraint they satisfy, so a product's operands are stored once.
+The first three lean on the constraint they satisfy, so a product's operands are stored once.
 """
 
 from __future__ import annotations
@@ -46,10 +47,11 @@ class Op(IntEnum):
 
     MULTIPLY = 0
     LINEAR = 1
-    INVERSE = 2
-    BITS = 3
-    DIVMOD = 4
-    PYTHON = 5
+    DIVIDE = 2
+    INVERSE = 3
+    BITS = 4
+    DIVMOD = 5
+    PYTHON = 6
 
 
 class Hint(NamedTuple):

@@ -110,7 +110,7 @@ def _n_outputs(compiled: CompiledCircuit, position: int) -> int:
     op, extra = compiled.program.ops[position], int(compiled.program.extras[position])
     if op == Op.PYTHON:
         return compiled.program.hints[extra].n_outputs
-    return {Op.INVERSE: 1, Op.BITS: extra, Op.DIVMOD: 2}[Op(op)]
+    return {Op.DIVIDE: 1, Op.INVERSE: 1, Op.BITS: extra, Op.DIVMOD: 2}[Op(op)]
 
 
 def with_hint(compiled: CompiledCircuit, position: int, outputs: list[int]) -> CompiledCircuit:

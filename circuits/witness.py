@@ -27,8 +27,8 @@ from .ir import Hint, Op
 if TYPE_CHECKING:
     from .compiler import CompiledCircuit, Program
 
-_MULTIPLY, _LINEAR, _INVERSE, _BITS, _DIVMOD = (
-    int(op) for op in (Op.MULTIPLY, Op.LINEAR, Op.INVERSE, Op.BITS, Op.DIVMOD)
+_MULTIPLY, _LINEAR, _DIVIDE, _INVERSE, _BITS, _DIVMOD = (
+    int(op) for op in (Op.MULTIPLY, Op.LINEAR, Op.DIVIDE, Op.INVERSE, Op.BITS, Op.DIVMOD)
 )
 
 
@@ -75,7 +75,7 @@ class _Tape:
     def __init__(self, compiled: CompiledCircuit, witness: Limbs) -> None:
         r1cs, self.program, self.witness = compiled.r1cs, compiled.program, witness
         self.table = fr.batch_to_montgomery(r1cs.table)
-        self.a, self.b = r1cs.a, r1cs.b
+        self.a, self.b, self.c = r1cs.a, r1cs.b, r1cs.c
         hints = self.program.hints
         self.hint_inputs = np.array([hint.n_inputs for hint in hints], np.int64)
         self.buffer = np.empty((max((hint.n_inputs for hint in hints), default=0), 4), np.uint64)
@@ -89,6 +89,7 @@ class _Tape:
                 at, stop, program.ops, program.outs, program.arguments, program.extras,
                 self.a.indptr, self.a.wires, self.a.coefficients,
                 self.b.indptr, self.b.wires, self.b.coefficients,
+                self.c.indptr, self.c.wires, self.c.coefficients,
                 operands.indptr, operands.wires, operands.coefficients,
                 self.kinds, self.table, program.divisors, self.hint_inputs, self.buffer, self.witness,
             )  # fmt: skip
@@ -232,6 +233,9 @@ def _run(
     b_indptr: NDArray[np.int64],
     b_wires: NDArray[np.uint32],
     b_coefficients: NDArray[np.uint32],
+    c_indptr: NDArray[np.int64],
+    c_wires: NDArray[np.uint32],
+    c_coefficients: NDArray[np.uint32],
     operand_indptr: NDArray[np.int64],
     operand_wires: NDArray[np.uint32],
     operand_coefficients: NDArray[np.uint32],
@@ -247,18 +251,24 @@ def _run(
     witness = address(witness_array)
     x = stack(4)
     y = stack(4)
+    z = stack(4)
     while at < stop:
         op = ops[at]
         out = witness + 32 * np.intp(outs[at])
         row = np.intp(arguments[at])
         extra = np.intp(extras[at])
-        if op <= _LINEAR:
-            combine(x, a_indptr[row], a_indptr[row + 1], a_wires, a_coefficients, kind, table, witness)
+        if op == _LINEAR:
+            combine(out, a_indptr[row], a_indptr[row + 1], a_wires, a_coefficients, kind, table, witness)
+        elif op <= _DIVIDE:
+            combine(x, b_indptr[row], b_indptr[row + 1], b_wires, b_coefficients, kind, table, witness)
+            combine(y, c_indptr[row], c_indptr[row + 1], c_wires, c_coefficients, kind, table, witness)
             if op == _MULTIPLY:
-                combine(y, b_indptr[row], b_indptr[row + 1], b_wires, b_coefficients, kind, table, witness)
-                fr.mul(out, x, y)
+                combine(z, a_indptr[row], a_indptr[row + 1], a_wires, a_coefficients, kind, table, witness)
+                fr.mul(x, x, z)
+                fr.sub(out, x, y)
             else:
-                fr.copy(out, x)
+                fr.invert(x, x)
+                fr.mul(out, x, y)
         else:
             n_operands = np.intp(1) if op <= _DIVMOD else np.intp(hint_inputs[extra])
             for i in range(n_operands):
