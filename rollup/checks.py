@@ -1,0 +1,194 @@
+"""Widths and strict JSON: what every reader of this room checks, said once.
+
+JSON is read more strictly than Python does by default: no duplicate or unknown keys, no floats, no
+``NaN``, no booleans where a number stands. Field elements and amounts of money are decimal strings,
+because readers in other languages lose bits of large numbers; everything of at most 48 bits is a number.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from aitbc_rollup.algebra.bn254 import R
+from aitbc_rollup.errors import BadInputError
+
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
+
+
+def check_width(value: int, bits: int, *, field: str, place: str | None = None) -> int:
+    """The value itself if it lies in ``[0, 2^bits)``.
+
+    Raises:
+        BadInputError: it does not.
+    """
+    if not 0 <= value < 1 << bits:
+        raise BadInputError(
+            f"{field} does not fit",
+            place=place,
+            expected=f"0 ≤ {field} < 2^{bits}",
+            got=shorten(value),
+        )
+    return value
+
+
+def check_field_element(value: int, *, field: str, place: str | None = None) -> int:
+    """The value itself if it is a canonical element of Fr.
+
+    Raises:
+        BadInputError: it is not.
+    """
+    if not 0 <= value < R:
+        raise BadInputError(
+            f"{field} is no field element",
+            place=place,
+            expected=f"0 ≤ {field} < r (BN254's scalar field)",
+            got=shorten(value),
+        )
+    return value
+
+
+def shorten(value: object, limit: int = 60) -> str:
+    """A value as text of bounded length, fit for an error message."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 4 * limit:
+        return f"a number of {value.bit_length()} bits"
+    text = str(value)
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+
+
+def parse_json(text: str, place: str) -> Any:
+    """Strict JSON.
+
+    Raises:
+        BadInputError: malformed, a key twice, a float or a non-finite number.
+    """
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in items:
+            if key in found:
+                raise BadInputError("a key stands twice", place=place, got=shorten(repr(key)))
+            found[key] = value
+        return found
+
+    def no_float(literal: str) -> Any:
+        raise BadInputError("not an integer", place=place, expected="whole numbers only", got=shorten(literal))
+
+    try:
+        return json.loads(text, object_pairs_hook=pairs, parse_float=no_float, parse_constant=no_float)
+    except json.JSONDecodeError as error:
+        raise BadInputError(
+            "not JSON", place=place, expected="one JSON value", got=f"{error.msg} at column {error.colno}"
+        ) from None
+    except (RecursionError, ValueError) as error:
+        # Nested thousands deep, or an integer of thousands of digits: the interpreter's own limits.
+        raise BadInputError("not JSON this program reads", place=place, got=shorten(error)) from None
+
+
+class Fields:
+    """Reads one JSON object field by field; :meth:`finish` refuses what nobody asked for.
+
+    Every method raises :class:`BadInputError` naming ``place`` and the field.
+    """
+
+    def __init__(self, value: object, place: str) -> None:
+        if not isinstance(value, dict):
+            raise BadInputError("not an object", place=place, expected="a JSON object", got=type(value).__name__)
+        self._left: dict[str, Any] = dict(value)
+        self.place = place
+
+    def take(self, name: str, default: Any = ...) -> Any:
+        """The raw value; a field without ``default`` must be there."""
+        if name in self._left:
+            return self._left.pop(name)
+        if default is ...:
+            raise BadInputError("a field is missing", place=self.place, expected=f"field {name!r}")
+        return default
+
+    def integer(self, name: str, bits: int, default: Any = ...) -> int:
+        """A JSON number in ``[0, 2^bits)``."""
+        value = self.take(name, default)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self._wrong(name, "a whole number", value)
+        return check_width(value, bits, field=name, place=self.place)
+
+    def decimal(self, name: str, bits: int, default: Any = ...) -> int:
+        """A decimal string whose number lies in ``[0, 2^bits)``."""
+        value = self.take(name, default)
+        if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+            raise self._wrong(name, 'a decimal string such as "123"', value)
+        return check_width(int(value), bits, field=name, place=self.place)
+
+    def element(self, name: str, default: Any = ...) -> int:
+        """A decimal string whose number is a canonical element of Fr."""
+        return check_field_element(self.decimal(name, 256, default), field=name, place=self.place)
+
+    def point(self, name: str) -> tuple[int, int]:
+        """A list of two field elements; that it lies on a curve is the caller's to check."""
+        value = self.take(name)
+        if not isinstance(value, list) or len(value) != 2:
+            raise self._wrong(name, "a list of two decimal strings", value)
+        inner = Fields({"x": value[0], "y": value[1]}, f"{self.place}, {name}")
+        return inner.element("x"), inner.element("y")
+
+    def address(self, name: str) -> int:
+        """``0x`` and 40 hexadecimal digits, as a number of 160 bits."""
+        value = self.take(name)
+        if not isinstance(value, str):
+            raise self._wrong(name, "an address: 0x and 40 hexadecimal digits", value)
+        return parse_address(value, field=name, place=self.place)
+
+    def text(self, name: str, default: Any = ..., limit: int = 200) -> str:
+        """A string of at most ``limit`` characters."""
+        value = self.take(name, default)
+        if not isinstance(value, str) or len(value) > limit:
+            raise self._wrong(name, f"a string of at most {limit} characters", value)
+        return value
+
+    def boolean(self, name: str, default: Any = ...) -> bool:
+        """``true`` or ``false``."""
+        value = self.take(name, default)
+        if not isinstance(value, bool):
+            raise self._wrong(name, "true or false", value)
+        return value
+
+    def array(self, name: str) -> list[Any]:
+        """A list."""
+        value = self.take(name)
+        if not isinstance(value, list):
+            raise self._wrong(name, "a list", value)
+        return value
+
+    def literal(self, name: str, expected: str | int) -> None:
+        """Exactly this value."""
+        value = self.take(name)
+        if type(value) is not type(expected) or value != expected:
+            raise self._wrong(name, repr(expected), value)
+
+    def finish(self) -> None:
+        """Refuse fields that nobody read."""
+        if self._left:
+            raise BadInputError("unknown fields", place=self.place, got=shorten(", ".join(sorted(self._left))))
+
+    def _wrong(self, name: str, expected: str, value: object) -> BadInputError:
+        return BadInputError(f"field {name!r} is wrong", place=self.place, expected=expected, got=shorten(repr(value)))
+
+
+def parse_address(text: str, *, field: str, place: str | None = None) -> int:
+    """``0x`` and 40 hexadecimal digits as a number; mixed case is not checked as EIP-55.
+
+    Raises:
+        BadInputError: another form.
+    """
+    if not _ADDRESS.fullmatch(text):
+        raise BadInputError(
+            f"{field} is no address", place=place, expected="0x and 40 hexadecimal digits", got=shorten(repr(text))
+        )
+    return int(text, 16)
+
+
+def format_address(value: int) -> str:
+    """A number of 160 bits as ``0x`` and 40 lower-case digits."""
+    return f"0x{value:040x}"
