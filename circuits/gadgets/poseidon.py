@@ -23,7 +23,7 @@ from aitbc_rollup.algebra.reference.poseidon import FULL_ROUNDS, MAX_INPUTS, PAR
 from ..api import Circuit, Variable
 from ..template import template
 
-__all__ = ["MAX_INPUTS", "n_constraints", "poseidon", "poseidon_ex", "sponge"]
+__all__ = ["MAX_INPUTS", "n_constraints", "permute", "poseidon", "poseidon_ex", "sponge"]
 
 _HALF = FULL_ROUNDS // 2
 
@@ -74,8 +74,11 @@ def sponge(circuit: Circuit, tag: int, words: Sequence[Variable | int]) -> Varia
     return circuit.sum([state])
 
 
-@template
-def _permute(circuit: Circuit, initial: Sequence[Variable | int], *, n_outputs: int) -> list[Variable]:
+def permute(circuit: Circuit, initial: Sequence[Variable | int], *, n_outputs: int) -> list[Variable]:
+    """As :func:`poseidon_ex` of (initial state, inputs …), written out where it is called.
+
+    For use inside another template: there, combinations of wires may enter without being bound first.
+    """
     p = sparse_parameters(len(initial))
     state = [circuit.sum([x]) for x in initial]
     for r in range(FULL_ROUNDS - 1):
@@ -91,6 +94,9 @@ def _permute(circuit: Circuit, initial: Sequence[Variable | int], *, n_outputs: 
     first = circuit.multiply_add(_fourth_power(state[-1]) * weight, state[-1], rest)
     powers.append((first - rest) * pow(weight, -1, R))
     return [first, *(circuit.inner_product(row, powers) for row in p.matrix[1:n_outputs])]
+
+
+_permute = template(permute)
 
 
 def _partial_rounds(circuit: Circuit, p: SparseParameters, state: list[Variable]) -> list[Variable]:
