@@ -23,6 +23,7 @@ How to write a gadget::
   Variables and nested lists of them come first, static parameters are keyword-only and hashable. Decorate whatever
   is used more than a few times. An argument that is not a single wire or a constant costs one constraint, which
   binds a wire to it (twice the same argument: once).
+- Test a gadget on valid and invalid inputs, and let :mod:`~aitbc_rollup.circuits.testing` spoil its hints and wires.
 - Messages of assertions say what is wrong when they fail; :mod:`~aitbc_rollup.circuits.check` shows them with the
   source line and the path of components. ``with circuit.component("session"):`` names a part by hand.
 

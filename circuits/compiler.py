@@ -89,7 +89,7 @@ class CompiledCircuit:
 
         ``assignment`` maps every input's name to an integer in [0, r), or to nested sequences of them. Constraints
         are not checked here: see :func:`~aitbc_rollup.circuits.check.check`. ``overrides`` is for dishonest ones: a
-        wire takes the value given and what follows is computed from it (see ``audit``).
+        wire takes the value given and what follows is computed from it (see ``testing``).
 
         Raises:
             BadInputError: an input is missing, unknown, of the wrong shape, not an integer or out of range.

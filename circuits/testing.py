@@ -1,16 +1,21 @@
-"""For tests of circuits: a valid witness is spoilt, one place at a time, and what no constraint notices is reported.
+"""For tests of circuits: a witness is spoilt, one place at a time, and what no constraint notices is reported.
 
 Two ways to spoil. *Wires*: one wire gets another value, everything else stays. *Hints*: one output of one hint gets
 another value and the rest of the witness is computed from it, as a dishonest prover would. Inputs are left alone.
 
-What survives is freedom the constraints leave. Sometimes that is right (the inverse of zero); a test then names it.
+:func:`survivors` starts from a valid witness: what it reports is freedom the constraints leave. Sometimes that is
+right (the inverse of zero); a test then names it. :func:`forgeries` starts from an assignment that must have no proof:
+what it reports is a false statement proved. :func:`unused_wires` finds wires no constraint reads at all.
+
+Caveat. A clean report is no proof: lies come one at a time, and only to a few values. They find forgotten constraints
+and missing range checks, which is what mistakes in gadgets are mostly made of.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +25,8 @@ from aitbc_rollup.algebra.limbs import Limbs, from_limbs
 
 from .check import assert_satisfied, check
 from .compiler import CompiledCircuit
-from .ir import Hint, Op
+from .ir import Op
+from .r1cs import R1CS
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,35 @@ def survivors(compiled: CompiledCircuit, assignment: Mapping[str, Any], *, seed:
     assert_satisfied(compiled, witness)
     generator = random.Random(seed)
     return [*_wire_survivors(compiled, witness, generator), *_hint_survivors(compiled, assignment, witness, generator)]
+
+
+def forgeries(compiled: CompiledCircuit, assignment: Mapping[str, Any], *, seed: int = 0) -> list[Survivor]:
+    """All spoilt hints that make a proof of an assignment whose honest witness fails.
+
+    Raises:
+        ValueError: the honest witness satisfies the circuit: the assignment is no false statement.
+    """
+    witness = compiled.witness(assignment)
+    if check(compiled, witness) is None:
+        raise ValueError("the honest witness satisfies the circuit; forgeries() wants an assignment it must refuse")
+    return list(_hint_survivors(compiled, assignment, witness, random.Random(seed)))
+
+
+def hint_wires(compiled: CompiledCircuit) -> list[int]:
+    """Wires that hints write (quotients too: the instruction binds nothing), in program order."""
+    program = compiled.program
+    is_hint = program.ops >= Op.DIVIDE
+    pairs = zip(program.outs[is_hint].tolist(), program.widths[is_hint].tolist(), strict=True)
+    return [wire for first, width in pairs for wire in range(first, first + width)]
+
+
+def unused_wires(r1cs: R1CS) -> list[int]:
+    """Wires, besides the constant one, that occur in no constraint: a prover gives them any value."""
+    used = np.zeros(r1cs.n_wires, np.bool_)
+    used[0] = True
+    for matrix in (r1cs.a, r1cs.b, r1cs.c):
+        used[matrix.wires] = True
+    return [int(wire) for wire in np.flatnonzero(~used)]
 
 
 def _alternatives(value: int, generator: random.Random) -> list[int]:
@@ -94,29 +129,8 @@ class _Rows:
 def _hint_survivors(
     compiled: CompiledCircuit, assignment: Mapping[str, Any], witness: Limbs, generator: random.Random
 ) -> Iterator[Survivor]:
-    program = compiled.program
-    for position in np.flatnonzero(program.ops > Op.LINEAR):
-        first, count = int(program.outs[position]), _n_outputs(compiled, int(position))
-        honest = from_limbs(witness[first : first + count])
-        for offset, value in enumerate(honest):
-            for spoilt in _alternatives(value, generator):
-                outputs = [*honest[:offset], spoilt, *honest[offset + 1 :]]
-                dishonest = with_hint(compiled, int(position), outputs)
-                if check(compiled, dishonest.witness(assignment)) is None:
-                    yield Survivor("hint", compiled.wire_name(first + offset), value, spoilt)
-
-
-def _n_outputs(compiled: CompiledCircuit, position: int) -> int:
-    op, extra = compiled.program.ops[position], int(compiled.program.extras[position])
-    if op == Op.PYTHON:
-        return compiled.program.hints[extra].n_outputs
-    return {Op.DIVIDE: 1, Op.INVERSE: 1, Op.BITS: extra, Op.DIVMOD: 2}[Op(op)]
-
-
-def with_hint(compiled: CompiledCircuit, position: int, outputs: list[int]) -> CompiledCircuit:
-    """The same circuit with a dishonest prover: the hint at this place of the tape gives these outputs instead."""
-    program = compiled.program
-    ops, extras = program.ops.copy(), program.extras.copy()
-    ops[position], extras[position] = Op.PYTHON, len(program.hints)
-    hint = Hint(lambda: outputs, 0, len(outputs))
-    return replace(compiled, program=replace(program, ops=ops, extras=extras, hints=(*program.hints, hint)))
+    for wire in hint_wires(compiled):
+        honest = from_limbs(witness[wire])[0]
+        for spoilt in _alternatives(honest, generator):
+            if check(compiled, compiled.witness(assignment, overrides={wire: spoilt})) is None:
+                yield Survivor("hint", compiled.wire_name(wire), honest, spoilt)

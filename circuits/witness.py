@@ -38,7 +38,7 @@ def calculate(
     """The witness of a compiled circuit for an assignment: canonical limbs, uint64 (n_wires, 4).
 
     ``overrides`` maps a wire to the value it takes instead of the one its instruction computes; what follows is
-    computed from it. That is how ``audit`` plays the dishonest prover.
+    computed from it. That is how ``testing`` plays the dishonest prover.
 
     Raises:
         BadInputError: the assignment does not fit the declared inputs.

@@ -8,7 +8,6 @@ from plain_circuits import failing
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import from_limbs, to_limbs
-from aitbc_rollup.circuits import audit
 from aitbc_rollup.circuits.api import Circuit, Variable
 from aitbc_rollup.circuits.check import assert_satisfied, check
 from aitbc_rollup.circuits.formats.r1cs import decode_r1cs, encode_r1cs
@@ -136,52 +135,3 @@ def test_stats_count_by_component():
         "main.payment.transfer.in_range": 54,
     }
     assert (stats.n_public, stats.n_private, stats.n_hints) == (2, 3, 0)
-
-
-# -- audit ------------------------------------------------------------------------------------------------------
-
-
-def is_zero(circuit: Circuit, x: Variable, *, bound: bool) -> Variable:
-    result = 1 - x * circuit.hint_inverse(x)
-    if bound:
-        circuit.assert_product(x, result, 0)
-    return result
-
-
-@pytest.mark.parametrize("x", [0, 1, 5, R - 1])
-def test_audit_finds_the_forgotten_constraint_of_is_zero(x):
-    for bound in (True, False):
-        circuit = Circuit()
-        circuit.public_output("zero", is_zero(circuit, circuit.private_input("x"), bound=bound))
-        compiled = circuit.compile()
-        found = audit.forgeries(compiled, {"x": x})
-        assert bool(found) == (not bound and x != 0)
-        for forgery in found:
-            assert check(compiled, forgery.witness) is None
-            assert compiled.public_inputs(forgery.witness) != [int(x == 0)]
-            assert str(forgery).startswith("main.w2 may be ")
-
-
-def test_audit_finds_a_proof_of_what_is_false():
-    def statement(honest: bool):
-        circuit = Circuit()
-        x = circuit.private_input("x")
-        bits = circuit.hint_bits(x, 4)
-        for bit in bits[: 4 if honest else 3]:
-            circuit.assert_boolean(bit)
-        circuit.assert_equal(circuit.inner_product([1, 2, 4, 8], bits), x, "more than four bits")
-        return circuit.compile()
-
-    assert audit.forgeries(statement(honest=True), {"x": 24}) == []
-    # The free top "bit" is 3 where bits are 0001: 3·8 = 24.
-    lies = (*audit.DEFAULT_LIES, lambda value: 3)
-    found = audit.forgeries(statement(honest=False), {"x": 24}, lies=lies)
-    assert [(forgery.name, forgery.honest, forgery.lie) for forgery in found] == [("main.w5", 1, 3)]
-
-
-def test_audit_lists_wires_no_constraint_reads():
-    circuit = Circuit()
-    x, y = circuit.private_input("x"), circuit.private_input("y")
-    circuit.hint_inverse(x)
-    circuit.assert_boolean(y)
-    assert audit.unused_wires(circuit.compile().r1cs) == [1, 3]
