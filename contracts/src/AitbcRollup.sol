@@ -41,53 +41,53 @@ contract AitbcRollup {
     error VerifierInputsWrong(uint256 expected, uint256 got);
     /// @notice A constructor argument that no batch could satisfy, by its position.
     error ArgumentInvalid(uint256 position);
-    /// @notice Development keys, of the set-up or of sessions, and this chain was not listed for them.
+    /// @notice Development keys, of the set-up or of sessions, are refused on a chain that is not listed for them.
     error DevelopmentKeyRefused(uint256 chainId);
     /// @notice Only the operator commits and rolls back.
     error NotOperator(address caller);
 
     /// @notice C is not below r, so no proof could have it as public input.
     error CommitmentNotInField(uint256 commitment);
-    /// @notice Header word 0.
+    /// @notice Header word 0: the data have another version.
     error VersionWrong(uint256 expected, uint256 got);
-    /// @notice Header word 1.
+    /// @notice Header word 1: the data are for another chain.
     error ChainIdWrong(uint256 expected, uint256 got);
-    /// @notice Header word 2.
+    /// @notice Header word 2: the data are for another contract.
     error ContractWrong(uint256 expected, uint256 got);
-    /// @notice Header word 3.
+    /// @notice Header word 3: the data are for another shard.
     error ShardWrong(uint256 expected, uint256 got);
-    /// @notice Header word 4, and the number given to `prove`: batches go in order.
+    /// @notice Header word 4, or the number given to a proof: batches go in order.
     error BatchNumberWrong(uint256 expected, uint256 got);
     /// @notice Header word 5: bits above its three counts are set.
     error CountsWrong(uint256 got);
     /// @notice The data's length does not follow from the number of sessions in header word 5.
     error DataLengthWrong(uint256 expected, uint256 got);
-    /// @notice Header word 6.
+    /// @notice Header word 6: not the length of the data in bytes.
     error ByteLengthWrong(uint256 expected, uint256 got);
     /// @notice Header word 7: a bit is set that has no meaning.
     error ModeUnknown(uint256 got);
-    /// @notice Header word 8 is later than the block.
+    /// @notice Header word 8: the L1 time is later than the block.
     error L1TimeInFuture(uint256 latest, uint256 got);
-    /// @notice Header word 8 is before that of the last batch.
+    /// @notice Header word 8: the L1 time is before that of the last batch.
     error L1TimeBeforeLastBatch(uint256 earliest, uint256 got);
-    /// @notice Header word 8 is further back than the age limit.
+    /// @notice Header word 8: the L1 time is further back than the age limit.
     error L1TimeTooOld(uint256 earliest, uint256 got);
-    /// @notice Header word 9.
+    /// @notice Header word 9: the old root is not the new root of the batch before.
     error OldRootWrong(uint256 expected, uint256 got);
-    /// @notice Header word 11.
+    /// @notice Header word 11: the queue digest is 0 in version 1.
     error QueueDigestNotZero(uint256 got);
-    /// @notice Header word 12.
+    /// @notice Header word 12: the withdrawals digest is 0 in version 1.
     error WithdrawalsDigestNotZero(uint256 got);
 
     /// @notice No such batch is committed.
     error BatchUnknown(uint256 batchNumber);
     /// @notice The public inputs or the data are not those of the commit.
     error BindingWrong(bytes32 expected, bytes32 got);
-    /// @notice `commitAndProve` while batches before wait for their proofs.
+    /// @notice Batches before wait for their proofs, so this one cannot be proven with its commit.
     error BatchesUnproven(uint256 proven, uint256 committed);
-    /// @notice `finalize` of a batch that is final already, or not proven yet.
+    /// @notice The batch is final already, or not proven yet.
     error NotFinalizable(uint256 finalized, uint256 proven, uint256 got);
-    /// @notice `rollback` of a batch that is proven, or not committed.
+    /// @notice The batch is proven, or not committed: it cannot be rolled back.
     error NotRevocable(uint256 proven, uint256 committed, uint256 got);
 
     /// @notice Version of the data's layout, header word 0.

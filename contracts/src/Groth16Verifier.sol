@@ -135,8 +135,9 @@ contract Groth16VerifierInit {
     error KeyPointNotOnCurve(uint256 word);
     /// @notice beta, gamma or delta is not in G2, the subgroup of order r on the twist.
     error KeyPointNotInGroup();
-    /// @notice delta = ±gamma: then C of a proof can cancel the public inputs, and anyone proves anything.
-    error KeyDeltaIsGamma();
+    /// @notice Two of beta, gamma and delta, which begin at these words, are equal up to sign: then anyone proves
+    /// anything. With delta = −gamma, for one, A = alpha, B = beta and C = Σ xᵢ·ICᵢ verify for every x.
+    error KeyPointsDependent(uint256 first, uint256 second);
 
     uint256 private constant P = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
 
@@ -165,7 +166,9 @@ contract Groth16VerifierInit {
                 revert KeyPointIsIdentity(i);
             }
         }
-        if (_word(key, 7) == _word(key, 11) && _word(key, 8) == _word(key, 12)) revert KeyDeltaIsGamma();
+        _checkDifferent(key, 3, 7);
+        _checkDifferent(key, 3, 11);
+        _checkDifferent(key, 7, 11);
         _checkG2(key);
     }
 
@@ -174,6 +177,13 @@ contract Groth16VerifierInit {
         (uint256 x, uint256 y) = (_word(key, index), _word(key, index + 1));
         if (x | y == 0) revert KeyPointIsIdentity(index);
         if (mulmod(y, y, P) != addmod(mulmod(mulmod(x, x, P), x, P), 3, P)) revert KeyPointNotOnCurve(index);
+    }
+
+    /// @dev Points of G2 that are equal up to sign have the same x.
+    function _checkDifferent(bytes memory key, uint256 first, uint256 second) private pure {
+        if (_word(key, first) == _word(key, second) && _word(key, first + 1) == _word(key, second + 1)) {
+            revert KeyPointsDependent(first, second);
+        }
     }
 
     /// @dev The pairing precompile checks curve and subgroup of every point, also of those paired with the identity.

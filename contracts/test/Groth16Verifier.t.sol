@@ -127,15 +127,20 @@ contract Groth16VerifierTest is Test {
         }
     }
 
-    function test_DeltaMustNotBePlusOrMinusGamma() public {
-        bytes memory key = Groth16Vector.KEY;
-        for (uint256 j = 0; j < 4; ++j) {
-            _set(key, 11 + j, _get(key, 7 + j));
+    function test_BetaGammaDeltaMustDifferUpToSign() public {
+        uint256[2][3] memory pairs = [[uint256(3), 7], [uint256(3), 11], [uint256(7), 11]];
+        for (uint256 i = 0; i < pairs.length; ++i) {
+            (uint256 first, uint256 second) = (pairs[i][0], pairs[i][1]);
+            bytes memory why = abi.encodeWithSelector(Groth16VerifierInit.KeyPointsDependent.selector, first, second);
+            bytes memory key = Groth16Vector.KEY;
+            for (uint256 j = 0; j < 4; ++j) {
+                _set(key, second + j, _get(key, first + j));
+            }
+            _refused(key, why);
+            _set(key, second + 2, P - _get(key, first + 2));
+            _set(key, second + 3, P - _get(key, first + 3));
+            _refused(key, why);
         }
-        _refused(key, abi.encodeWithSelector(Groth16VerifierInit.KeyDeltaIsGamma.selector));
-        _set(key, 13, P - _get(key, 9));
-        _set(key, 14, P - _get(key, 10));
-        _refused(key, abi.encodeWithSelector(Groth16VerifierInit.KeyDeltaIsGamma.selector));
     }
 
     // -- proofs ------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Compiles the contracts with forge and writes ``contracts/artifacts/*.json``; ``--check`` compares instead.
 
-An artifact holds what a client needs and what a reader needs to compile it again: ABI, creation code, runtime code,
-where the runtime code has immutables, the compiler and its settings. The bytecode carries no metadata hash, so it
-depends on the code and the settings alone.
+An artifact holds what a client needs and what a reader needs to compile it again: ABI, what each custom error means,
+creation code, runtime code, where the runtime code has immutables, the compiler and its settings. The bytecode
+carries no metadata hash, so it depends on the code and the settings alone.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def artifact(folder: Path, name: str) -> str:
     output: dict[str, Any] = json.loads((folder / "out" / SOURCES[name] / f"{name}.json").read_text())
     compiler = output["metadata"]["compiler"]["version"]
     settings = output["metadata"]["settings"]
+    errors = json.loads(output["rawMetadata"])["output"]["userdoc"].get("errors", {})
     immutables = output["deployedBytecode"].get("immutableReferences", {})
     content = {
         "generator": "contracts/tools/build_artifacts.py",
@@ -44,6 +45,7 @@ def artifact(folder: Path, name: str) -> str:
         "source": f"contracts/src/{SOURCES[name]}",
         "compiler": {"version": compiler, "settings": {key: settings[key] for key in SETTINGS if key in settings}},
         "abi": output["abi"],
+        "errors": {signature: notices[0]["notice"] for signature, notices in errors.items()},
         "bytecode": output["bytecode"]["object"],
         "deployedBytecode": output["deployedBytecode"]["object"],
         "immutables": sorted([place["start"], place["length"]] for places in immutables.values() for place in places),
@@ -51,23 +53,23 @@ def artifact(folder: Path, name: str) -> str:
     return json.dumps(content, indent=1) + "\n"
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], artifacts: Path = ARTIFACTS) -> int:
     """Write the artifacts, or with ``--check`` name those that are not what the sources compile to."""
     if arguments not in ([], ["--check"]):
         print(f"usage: {Path(__file__).name} [--check]", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder:
         compile_all(Path(folder))
-        texts = {ARTIFACTS / f"{name}.json": artifact(Path(folder), name) for name in SOURCES}
+        texts = {artifacts / f"{name}.json": artifact(Path(folder), name) for name in SOURCES}
     if not arguments:
-        ARTIFACTS.mkdir(exist_ok=True)
+        artifacts.mkdir(exist_ok=True)
         for path, text in texts.items():
             path.write_text(text)
         return 0
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
-    stale += sorted(set(ARTIFACTS.glob("*.json")) - set(texts))
+    stale += sorted(set(artifacts.glob("*.json")) - set(texts))
     for path in stale:
-        print(f"{path.relative_to(CONTRACTS.parent)} is not what the sources compile to: run {Path(__file__).name}")
+        print(f"contracts/artifacts/{path.name} is not what the sources compile to: run {Path(__file__).name}")
     return 1 if stale else 0
 
 
