@@ -1,0 +1,117 @@
+"""Multi-scalar multiplication Σ kᵢ·Pᵢ by buckets (Pippenger), in G1 and G2.
+
+Signed digits halve the buckets; a bucket is an accumulator in XYZZ coordinates and takes points by mixed addition.
+One task is one window over a range of points; window sums meet in Horner's order. A digit of 0 costs one comparison,
+so the zeros and ones a witness is full of cost little. Any points are allowed: infinity, repeated, opposite.
+
+Running time depends on the scalars. That is accepted for a prover on its own machine, and named in docs/security.md.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from aitbc_rollup.algebra.jit import address, checked, kernel
+from aitbc_rollup.algebra.limbs import Limbs
+
+from . import digits as signed
+from . import threads
+from .digits import Digits
+from .groups import ACC_WORDS, AFFINE_WORDS, Group, add, add_affine, batch_to_affine, double, set_infinity, sub_affine
+
+#: Points taken at once; bounds the memory of the digits.
+_CHUNK = 1 << 22
+
+
+@kernel
+def _window(group: int, out: Limbs, task: int, buckets: Limbs, points: Limbs, digits: Digits, start: int) -> None:
+    """``out[task]`` = Σ digits[i]·points[start + i]; buckets come in as zeros, which is infinity."""
+    point_bytes, acc_bytes = 64 * group, 128 * group
+    bucket = address(buckets) - acc_bytes
+    point = address(points) + point_bytes * start
+    for i in range(digits.shape[0]):
+        digit = np.intp(digits[i])
+        if digit > 0:
+            add_affine(group, bucket + acc_bytes * digit, point)
+        elif digit < 0:
+            sub_affine(group, bucket - acc_bytes * digit, point)
+        point += point_bytes
+    # Σ k·bucket[k]: the sum over k of the sums of buckets k and above.
+    total = address(out) + acc_bytes * task
+    set_infinity(group, total)
+    running = address(buckets) + acc_bytes * (buckets.shape[0] - 1)
+    for k in range(buckets.shape[0] - 1, 0, -1):
+        add(group, total, running)
+        add(group, running - acc_bytes, running)
+        running -= acc_bytes
+    add(group, total, running)
+
+
+@kernel
+def _combine(group: int, out: Limbs, sums: Limbs, width: int, windows: int) -> None:
+    """The affine point of Σ 2^(width·w)·sums[j] where j mod windows = w; uses ``sums[0]`` as scratch."""
+    acc_bytes = 128 * group
+    total = address(sums) + acc_bytes * sums.shape[0] - acc_bytes
+    at = address(sums)
+    for w in range(windows - 1, -1, -1):
+        for _ in range(width):
+            double(group, total)
+        for j in range(w, sums.shape[0] - 1, windows):
+            add(group, total, at + acc_bytes * j)
+    batch_to_affine(group, address(out), total, 1)
+
+
+def window_width(length: int, bits: int) -> int:
+    """The width that needs the fewest additions for ``length`` points; a bucket costs about as much as three."""
+
+    def cost(width: int) -> int:
+        return signed.windows(bits, width) * (length + (3 << (width - 1)))
+
+    return min(range(2, signed.MAX_WIDTH + 1), key=cost)
+
+
+def _msm_chunk(group: Group, points: Limbs, scalars: Limbs) -> Limbs:
+    bits = signed.bit_length(scalars)
+    if bits == 0:
+        return np.zeros(AFFINE_WORDS * group, np.uint64)
+    width = window_width(len(points), bits)
+    windows = signed.windows(bits, width)
+    digits = signed.cut(scalars, width, windows)
+    # With few windows (small scalars) the points are cut too, so that every thread has work.
+    parts = threads.ranges(len(points), 4096) if windows < 4 * threads.count() else [(0, len(points))]
+    # One more accumulator, zero and so infinity, for the total.
+    sums = np.zeros((windows * len(parts) + 1, ACC_WORDS * group), np.uint64)
+
+    def task(part: int, window: int) -> None:
+        start, stop = parts[part]
+        buckets = np.zeros((1 << (width - 1), ACC_WORDS * group), np.uint64)
+        _window(group, sums, part * windows + window, buckets, points, digits[window, start:stop], start)
+
+    threads.run(partial(task, part, window) for window in range(windows) for part in range(len(parts)))
+    out = np.empty(AFFINE_WORDS * group, np.uint64)
+    _combine(group, out, sums, width, windows)
+    return out
+
+
+def msm(group: Group, points: Limbs, scalars: Limbs) -> Limbs:
+    """Σ scalars[i]·points[i] as an affine point, shape ``(8·group,)``.
+
+    Args:
+        group: 1 for G1, 2 for G2.
+        points: affine, Montgomery form, shape ``(n, 8·group)``; all zero is infinity.
+        scalars: canonical (any value below 2^255), shape ``(n, 4)``.
+
+    Raises:
+        ValueError: shapes, dtypes or lengths do not fit.
+    """
+    checked(points, None, AFFINE_WORDS * group)
+    checked(scalars, len(points), 4)
+    if len(points) <= _CHUNK:
+        return _msm_chunk(group, points, scalars)
+    starts = range(0, len(points), _CHUNK)
+    partial_sums = [_msm_chunk(group, points[s : s + _CHUNK], scalars[s : s + _CHUNK]) for s in starts]
+    ones = np.zeros((len(partial_sums), 4), np.uint64)
+    ones[:, 0] = 1
+    return _msm_chunk(group, np.stack(partial_sums), ones)
