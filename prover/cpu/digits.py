@@ -1,4 +1,8 @@
-"""Scalars cut into signed windows: k = Σ dᵢ·2^(c·i) with −2^(c−1) ≤ dᵢ < 2^(c−1)."""
+"""Scalars cut into signed windows: k = Σ dᵢ·2^(c·i) with −2^(c−1) < dᵢ ≤ 2^(c−1).
+
+The digit is kept at 2^(c−1) rather than carried on, so a number of b bits needs no more than ⌈(b + 1)/c⌉ windows: the
+top one holds at most 2^(c−1) − 1 and a carry.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from . import threads
 Digits = NDArray[np.int16]
 
 #: A digit of a wider window would not fit 16 bits.
-MAX_WIDTH = 16
+MAX_WIDTH = 15
 
 
 @kernel
@@ -35,7 +39,7 @@ def _cut(digits: Digits, scalars: Limbs, width: int, start: int, stop: int) -> N
                     low |= load(scalar + 8 * (word + 1)) << np.uint64(64 - offset)
             digit = np.intp(low & mask) + carry
             carry = 0
-            if digit >= half:
+            if digit > half:
                 digit -= 2 * half
                 carry = 1
             digits[window, i] = digit

@@ -1,7 +1,7 @@
 """Many multiples of one generator, as setup needs them: tables of window multiples, then additions only.
 
-``table[w][k − 1] = k·2^(c·w)·G`` for 1 ≤ k ≤ 2^(c−1); a multiple is one mixed addition a window. Results are made affine
-a thousand at a time with one inversion.
+``table[w][k − 1] = k·2^(c·w)·G`` for 1 ≤ k ≤ 2^(c−1); a multiple is one mixed addition a window. Results are made
+affine a thousand at a time with one inversion.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def _window(group: int, out: Limbs, task: int, buckets: Limbs, points: Limbs, di
     total = address(out) + acc_bytes * task
     set_infinity(group, total)
     running = address(buckets) + acc_bytes * (buckets.shape[0] - 1)
-    for k in range(buckets.shape[0] - 1, 0, -1):
+    for _ in range(buckets.shape[0] - 1):
         add(group, total, running)
         add(group, running - acc_bytes, running)
         running -= acc_bytes

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 
 Task = Callable[[], object]
 
@@ -45,4 +46,4 @@ def ranges(total: int, at_least: int = 1) -> list[tuple[int, int]]:
     """``[0, total)`` cut into at most one range a thread, none (but the only one) shorter than ``at_least``."""
     parts = max(1, min(count(), total // at_least))
     bounds = [total * i // parts for i in range(parts + 1)]
-    return list(zip(bounds, bounds[1:], strict=False))
+    return list(pairwise(bounds))

@@ -1,0 +1,94 @@
+"""Sparse products and linear combinations over Fr: what setup and proof do with whole vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aitbc_rollup.algebra import fr
+from aitbc_rollup.algebra.bn254 import R
+from aitbc_rollup.algebra.jit import address, checked, kernel, stack
+from aitbc_rollup.algebra.limbs import Limbs, to_montgomery
+
+from ..keys import Matrix
+from . import threads
+
+
+@kernel
+def _rows(
+    out: Limbs,
+    indptr: NDArray[np.int64],
+    wires: NDArray[np.uint32],
+    values: Limbs,
+    vector: Limbs,
+    start: int,
+    stop: int,
+) -> None:
+    product = stack(4)
+    for row in range(start, stop):
+        total = address(out) + 32 * row
+        fr.set_zero(total)
+        for k in range(indptr[row], indptr[row + 1]):
+            fr.mul(product, address(values) + 32 * k, address(vector) + 32 * np.intp(wires[k]))
+            fr.add(total, total, product)
+
+
+@kernel
+def _columns(out: Limbs, indptr: NDArray[np.int64], wires: NDArray[np.uint32], values: Limbs, vector: Limbs) -> None:
+    product = stack(4)
+    for row in range(indptr.shape[0] - 1):
+        for k in range(indptr[row], indptr[row + 1]):
+            total = address(out) + 32 * np.intp(wires[k])
+            fr.mul(product, address(values) + 32 * k, address(vector) + 32 * row)
+            fr.add(total, total, product)
+
+
+def _check(matrix: Matrix) -> None:
+    checked(matrix.indptr, None, dtype=np.int64)
+    entries = int(matrix.indptr[-1])
+    checked(matrix.wires, entries, dtype=np.uint32)
+    checked(matrix.values, entries, 4)
+
+
+def sparse_product(matrix: Matrix, vector: Limbs) -> Limbs:
+    """Matrix times a canonical vector; Montgomery form, one entry a row."""
+    _check(matrix)
+    checked(vector, None, 4)
+    if len(matrix.wires) and int(matrix.wires.max()) >= len(vector):
+        raise ValueError(f"the matrix has a column {matrix.wires.max()}, the vector {len(vector)} entries")
+    out = np.empty((matrix.n_rows, 4), np.uint64)
+    parts = threads.ranges(matrix.n_rows, 1024)
+    threads.run(partial(_rows, out, *matrix, vector, *part) for part in parts)
+    return out
+
+
+def transposed_product(matrix: Matrix, vector: Limbs, n_columns: int) -> Limbs:
+    """Canonical row vector times matrix; Montgomery form, one entry a column."""
+    _check(matrix)
+    checked(vector, matrix.n_rows, 4)
+    if len(matrix.wires) and int(matrix.wires.max()) >= n_columns:
+        raise ValueError(f"the matrix has a column {matrix.wires.max()}, {n_columns} were expected")
+    out = np.zeros((n_columns, 4), np.uint64)
+    _columns(out, *matrix, vector)
+    return out
+
+
+@kernel
+def _combine(out: Limbs, vector: Limbs, factor: Limbs, start: int, stop: int) -> None:
+    product = stack(4)
+    for i in range(start, stop):
+        fr.mul(product, address(vector) + 32 * i, address(factor))
+        fr.add(address(out) + 32 * i, address(out) + 32 * i, product)
+
+
+def combine(vectors: Sequence[Limbs], factors: Sequence[int]) -> Limbs:
+    """Σ factors[k]·vectors[k], entry by entry; vectors and result in Montgomery form."""
+    out = np.zeros_like(checked(vectors[0], None, 4))
+    for vector, factor in zip(vectors, factors, strict=True):
+        checked(vector, len(out), 4)
+        scale = to_montgomery([factor], R)
+        threads.run(partial(_combine, out, vector, scale, *part) for part in threads.ranges(len(out), 1024))
+    return out
