@@ -49,19 +49,19 @@ class SectionFile:
             self._refuse("unknown version", 4, expected=str(version), got=str(found_version))
         if count > len(names):
             self._refuse("too many sections", 8, expected=f"at most {len(names)}", got=str(count))
-        self.sections = self._scan(count)
+        self.sections: dict[int, Section] = {}
+        self._scan(count)
 
-    def _scan(self, count: int) -> dict[int, Section]:
-        sections: dict[int, Section] = {}
+    def _scan(self, count: int) -> None:
         at = _HEADER.size
         for _ in range(count):
             number, length = _SECTION.unpack(self._take(at, _SECTION.size, "table of sections"))
             if number not in self.names:
                 self._refuse(f"unknown section {number}", at, expected=f"one of {sorted(self.names)}")
-            if number in sections:
+            if number in self.sections:
                 self._refuse(f"section {number} ({self.names[number]}) is there twice", at)
             at += _SECTION.size
-            sections[number] = Section(number, at, length)
+            self.sections[number] = Section(number, at, length)
             if length > self._size - at:
                 self.refuse(
                     number, "the section is longer than the file", got=f"{length} bytes, {self._size - at} left"
@@ -69,7 +69,6 @@ class SectionFile:
             at += length
         if at != self._size:
             self._refuse("bytes after the last section", at, got=f"{self._size - at} bytes")
-        return sections
 
     def _refuse(self, message: str, offset: int, expected: str | None = None, got: str | None = None) -> NoReturn:
         raise BadInputError(

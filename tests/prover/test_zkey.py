@@ -1,0 +1,268 @@
+"""The .zkey format: what is written is read back, and nothing else is."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aitbc_rollup.algebra import g1, g2
+from aitbc_rollup.algebra.bn254 import G2_COFACTOR, P, R
+from aitbc_rollup.algebra.limbs import Limbs, to_montgomery
+from aitbc_rollup.algebra.reference import curve, tower
+from aitbc_rollup.circuits.r1cs import R1CS
+from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.prover.cpu.points import all_in_g2, first_invalid
+from aitbc_rollup.prover.engine import load_engine
+from aitbc_rollup.prover.formats import sections, zkey
+from aitbc_rollup.prover.groth16 import prove
+from aitbc_rollup.prover.keys import ProvingKey
+
+System = tuple[R1CS, Limbs]
+Parts = list[tuple[int, bytes]]
+
+
+@pytest.fixture(scope="module")
+def parts(small_key: ProvingKey, tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    """The sections of a good file, read without the reader under test."""
+    path = tmp_path_factory.mktemp("zkey") / "good.zkey"
+    zkey.write(path, small_key)
+    data, found, at = path.read_bytes(), [], 12
+    while at < len(data):
+        number, length = struct.unpack_from("<IQ", data, at)
+        found.append((number, data[at + 12 : at + 12 + length]))
+        at += 12 + length
+    return found
+
+
+def join(parts: Parts, magic: bytes = b"zkey", version: int = 1) -> bytes:
+    head = magic + struct.pack("<II", version, len(parts))
+    return head + b"".join(struct.pack("<IQ", number, len(data)) + data for number, data in parts)
+
+
+def patched(parts: Parts, number: int, offset: int, data: bytes) -> Parts:
+    def patch(old: bytes) -> bytes:
+        assert offset + len(data) <= len(old)
+        return old[:offset] + data + old[offset + len(data) :]
+
+    return [(n, patch(old) if n == number else old) for n, old in parts]
+
+
+def refused(tmp_path: Path, data: bytes, message: str) -> BadInputError:
+    path = tmp_path / "bad.zkey"
+    path.write_bytes(data)
+    with pytest.raises(BadInputError, match=message) as caught:
+        zkey.read(path)
+    assert str(path) in str(caught.value.place)
+    return caught.value
+
+
+def same(left: ProvingKey, right: ProvingKey) -> bool:
+    arrays = [
+        (*key.header, key.ic, *key.a, *key.b, key.a_query, key.b_g1_query, key.b_g2_query, key.c_query, key.h_query)
+        for key in (left, right)
+    ]
+    rest = [(k.n_public, k.power, k.development, k.circuit_hash, k.contributions) for k in (left, right)]
+    return rest[0] == rest[1] and all(np.array_equal(x, y) for x, y in zip(*arrays, strict=True))
+
+
+def test_a_key_comes_back_and_proves(small: System, small_key: ProvingKey, tmp_path: Path) -> None:
+    path = tmp_path / "key.zkey"
+    zkey.write(path, small_key)
+    key = zkey.read(path)
+    assert same(key, small_key)
+    assert key.verifying_key == small_key.verifying_key
+    prove(key, small[1], engine=load_engine("cpu"))
+    first = path.read_bytes()
+    zkey.write(path, key)
+    assert path.read_bytes() == first
+    assert list(tmp_path.iterdir()) == [path], "no temporary file is left"
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "key.zkey"
+    path.write_bytes(b"old")
+
+    def pieces() -> Iterator[bytes]:
+        yield b"new"
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        sections.write(path, b"zkey", 1, [(1, pieces())])
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_mark_is_a_section_and_without_it_the_key_is_not_marked(parts: Parts, tmp_path: Path) -> None:
+    assert dict(parts)[zkey.DEVELOPMENT] == b"\1\0\0\0"
+    path = tmp_path / "unmarked.zkey"
+    path.write_bytes(join([part for part in parts if part[0] != zkey.DEVELOPMENT]))
+    assert not zkey.read(path).verifying_key.development
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda p: join(p, magic=b"zkez"), "not a file of this kind"),
+        (lambda p: join(p, version=2), "unknown version"),
+        (lambda p: join(p) + b"\0", "bytes after the last section"),
+        (lambda p: join([*p, p[4]]), "too many sections|is there twice"),
+        (lambda p: join([*p[:-1], p[4]]), r"section 5 \(A\) is there twice"),
+        (lambda p: join([*p[:-1], (11, b"")]), "unknown section 11"),
+        (lambda p: join(p)[:-1], "longer than the file"),
+        (lambda p: join(patched(p, 1, 0, b"\2")), "not for Groth16"),
+        (lambda p: join(patched(p, 2, 4, b"\0")), "another curve"),
+        (lambda p: join(patched(p, 2, 40, b"\0")), "another curve"),
+        (lambda p: join(patched(p, 2, 72, b"\xff\xff\xff\xff")), "wrong length"),
+        (lambda p: join(patched(p, 2, 72, b"\1\0\0\0")), "more public wires than wires"),
+        (lambda p: join(patched(p, 2, 76, b"\1")), "wrong length"),
+        (lambda p: join(patched(p, 2, 80, b"\7")), "not the size of a domain"),
+        (lambda p: join(patched(p, 2, 80, b"\0\0\0\0")), "not the size of a domain"),
+        (lambda p: join(patched(p, 2, 80, b"\0\0\0\x20")), "not the size of a domain"),
+        (lambda p: join(patched(p, 2, 80, b"\2")), "no room for the public wires"),
+        (lambda p: join(patched(p, 4, 0, b"\0")), "count and length disagree"),
+        (lambda p: join(patched(p, 4, 4, b"\2")), "coefficient 0 has a wrong matrix"),
+        (lambda p: join(patched(p, 4, 8, b"\xff")), "coefficient 0 has a wrong row"),
+        (lambda p: join(patched(p, 4, 12, b"\xff")), "coefficient 0 has a wrong wire"),
+        (lambda p: join(patched(p, 4, 16, R.to_bytes(32, "little"))), "coefficient 0 is not below r"),
+        (lambda p: join(patched(p, 10, 64, b"\1")), "contribution 0 leaves the section"),
+        (lambda p: join([(n, d + b"\0" if n == 10 else d) for n, d in p]), "bytes after the last contribution"),
+        (lambda p: join([(n, d[:67] if n == 10 else d) for n, d in p]), "too short"),
+        (lambda p: join(patched(p, zkey.DEVELOPMENT, 0, b"\3")), "unknown flags"),
+    ],
+)
+def test_a_broken_file_is_refused(parts: Parts, tmp_path: Path, spoil: Callable[[Parts], bytes], message: str) -> None:
+    refused(tmp_path, spoil(parts), message)
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+def test_a_missing_section_is_refused(parts: Parts, tmp_path: Path, number: int) -> None:
+    refused(tmp_path, join([part for part in parts if part[0] != number]), f"section {number} .* is missing")
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 5, 6, 7, 8, 9, zkey.DEVELOPMENT])
+def test_a_section_of_another_length_is_refused(parts: Parts, tmp_path: Path, number: int) -> None:
+    for change in (lambda d: d[:-1], lambda d: d + bytes(8), lambda d: b""):
+        error = refused(tmp_path, join([(n, change(d) if n == number else d) for n, d in parts]), "wrong length")
+        assert f"section {number} " in str(error.place)
+
+
+HEADER_POINTS = {84: 1, 148: 1, 212: 2, 340: 2, 468: 1, 532: 2}
+
+
+@pytest.mark.parametrize(("number", "group"), [(3, 1), (5, 1), (6, 1), (7, 2), (8, 1), (9, 1)])
+def test_a_point_off_its_curve_is_refused_and_named(parts: Parts, tmp_path: Path, number: int, group: int) -> None:
+    size = 64 * group
+    last = len(dict(parts)[number]) // size - 1
+    off = to_montgomery([1] * 2 * group, P).tobytes()
+    error = refused(tmp_path, join(patched(parts, number, size * last, off)), f"point {last} is not on the curve")
+    position = join(parts).index(dict(parts)[number]) + size * last
+    assert f"byte {position}" in str(error.place)
+
+
+@pytest.mark.parametrize(("offset", "group"), HEADER_POINTS.items())
+def test_a_header_point_off_its_curve_is_refused(parts: Parts, tmp_path: Path, offset: int, group: int) -> None:
+    off = to_montgomery([1] * 2 * group, P).tobytes()
+    refused(tmp_path, join(patched(parts, 2, offset, off)), f"is not a point of G{group}")
+
+
+def test_a_coordinate_that_is_not_reduced_is_refused(parts: Parts, tmp_path: Path) -> None:
+    """x + p is the same residue, in 256 bits, and would be another encoding of the same point."""
+    x = int.from_bytes(dict(parts)[9][:32], "little")
+    refused(tmp_path, join(patched(parts, 9, 0, (x + P).to_bytes(32, "little"))), "point 0 is not on the curve")
+
+
+def twist_point_outside_g2() -> curve.G2Point:
+    """The first point of the twist with x = k that is not of order r."""
+    k = 1
+    while True:
+        x = (k, 0)
+        right = tower.fq2_add(tower.fq2_mul(tower.fq2_sqr(x), x), tower.B_TWIST)
+        root = square_root(right)
+        if root is not None and not curve.g2_is_in_subgroup((x, root)):
+            return x, root
+        k += 1
+
+
+def square_root(value: tuple[int, int]) -> tuple[int, int] | None:
+    """In Fq2, by the norm (p = 3 mod 4)."""
+    a, b = value
+    norm = pow(a * a + b * b, (P + 1) // 4, P)
+    for sign in (norm, -norm):
+        half = (a + sign) * pow(2, -1, P) % P
+        c = pow(half, (P + 1) // 4, P)
+        if c:
+            root = (c, b * pow(2 * c, -1, P) % P)
+            if tower.fq2_sqr(root) == value:
+                return root
+    return None
+
+
+def test_a_point_of_the_twist_outside_g2_is_refused(parts: Parts, tmp_path: Path) -> None:
+    outside = g2.to_array([twist_point_outside_g2()])
+    assert first_invalid(2, outside) is None
+    refused(tmp_path, join(patched(parts, 7, 128, outside.tobytes())), "on the curve but not in G2")
+    refused(tmp_path, join(patched(parts, 2, 532, outside.tobytes())), "delta_g2 is not a point of G2")
+
+
+def test_one_bad_point_among_many_is_found_by_random_sums(small_key: ProvingKey) -> None:
+    many = np.tile(small_key.b_g2_query, (200, 1))
+    assert all_in_g2(many)
+    many[777] = g2.to_array([twist_point_outside_g2()])[0]
+    assert not all_in_g2(many)
+
+
+def test_even_a_point_of_the_smallest_order_is_found() -> None:
+    """The argument of ``all_in_g2`` rests on the cofactor having no prime factor below 10069 > 2^13."""
+    assert all(G2_COFACTOR % q for q in range(2, 10069)) and G2_COFACTOR % 10069 == 0
+    point = twist_point_outside_g2()
+    small_order = curve.g2_mul(point, R * (G2_COFACTOR // 10069))
+    assert small_order is not None and curve.g2_mul(small_order, 10069) is None
+    many = np.zeros((100, 16), np.uint64)
+    many[42] = g2.to_array([small_order])[0]
+    assert not all_in_g2(many)
+
+
+def test_a_key_whose_delta_is_gamma_is_refused(parts: Parts, tmp_path: Path) -> None:
+    """As in a key fresh from `snarkjs groth16 setup`: anybody can forge proofs for it."""
+    gamma = dict(parts)[2][340:468]
+    refused(tmp_path, join(patched(parts, 2, 532, gamma)), "")
+
+
+def test_a_truncated_file_is_refused_wherever_it_ends(parts: Parts, tmp_path: Path) -> None:
+    data = join(parts)
+    rng = random.Random(2)
+    for length in [*range(0, 60), *(rng.randrange(len(data)) for _ in range(60)), len(data) - 1]:
+        refused(tmp_path, data[:length], "ends in its|longer than the file")
+
+
+def test_random_damage_never_passes_unseen(parts: Parts, tmp_path: Path) -> None:
+    """One byte changed: only a coefficient or the circuit's hash can still be well-formed, and then they differ."""
+    data, rng = join(parts), random.Random(3)
+    hash_at = join(parts).index(dict(parts)[10])
+    coefficients_at = join(parts).index(dict(parts)[4])
+    free = {*range(hash_at, hash_at + 64), *range(coefficients_at + 4, coefficients_at + len(dict(parts)[4]))}
+    path = tmp_path / "damaged.zkey"
+    for _ in range(400):
+        at = rng.randrange(len(data))
+        changed = bytearray(data)
+        changed[at] ^= 1 << rng.randrange(8)
+        path.write_bytes(changed)
+        if at in free:
+            try:
+                zkey.read(path)
+            except BadInputError:
+                continue
+        else:
+            with pytest.raises(BadInputError):
+                zkey.read(path)
+
+
+def test_infinity_is_a_point(small_key: ProvingKey) -> None:
+    """Wires that a query does not use have the point at infinity there."""
+    assert first_invalid(1, np.zeros((3, 8), np.uint64)) is None
+    assert None in g1.from_array(small_key.b_g1_query)
