@@ -224,8 +224,10 @@ def _read_mark(file: SectionFile) -> bool:
 
 
 def _check_verifying_key(file: SectionFile, key: ProvingKey) -> None:
+    fresh = (key.header.delta_g2 == key.header.gamma_g2).all()
+    hint = "a key fresh from snarkjs needs a contribution first: snarkjs zkey contribute" if fresh else "do not use it"
     try:
-        check_key(key.verifying_key)
+        check_key(key.verifying_key, n_public=key.n_public)
     except BadInputError as error:
-        hint = error.hint or "a key fresh from `snarkjs zkey new` has delta = gamma: it needs a contribution first"
-        file.refuse(HEADER, error.message, expected=error.expected, got=error.got, hint=hint)
+        message = f"{error.message}, {error.place}"
+        file.refuse(HEADER, message, expected=error.expected, got=error.got, hint=hint)

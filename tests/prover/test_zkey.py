@@ -230,7 +230,8 @@ def test_even_a_point_of_the_smallest_order_is_found() -> None:
 def test_a_key_whose_delta_is_gamma_is_refused(parts: Parts, tmp_path: Path) -> None:
     """As in a key fresh from `snarkjs groth16 setup`: anybody can forge proofs for it."""
     gamma = dict(parts)[2][340:468]
-    refused(tmp_path, join(patched(parts, 2, 532, gamma)), "")
+    error = refused(tmp_path, join(patched(parts, 2, 532, gamma)), "unusable verifying key, delta_g2")
+    assert "needs a contribution" in str(error.hint)
 
 
 def test_a_truncated_file_is_refused_wherever_it_ends(parts: Parts, tmp_path: Path) -> None:
