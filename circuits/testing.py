@@ -39,8 +39,12 @@ class Survivor:
     spoilt: int
 
 
-def survivors(compiled: CompiledCircuit, assignment: Mapping[str, Any], *, seed: int = 0) -> list[Survivor]:
+def survivors(
+    compiled: CompiledCircuit, assignment: Mapping[str, Any], *, seed: int = 0, max_lies: int | None = None
+) -> list[Survivor]:
     """All spoilt wires and hints that go unnoticed; the honest witness must satisfy the circuit.
+
+    A lie about a hint costs a whole witness: ``max_lies`` takes so many of them, at random.
 
     Raises:
         InvalidError: the honest witness does not.
@@ -48,7 +52,10 @@ def survivors(compiled: CompiledCircuit, assignment: Mapping[str, Any], *, seed:
     witness = compiled.witness(assignment)
     assert_satisfied(compiled, witness)
     generator = random.Random(seed)
-    return [*_wire_survivors(compiled, witness, generator), *_hint_survivors(compiled, assignment, witness, generator)]
+    lies = _lies(compiled, witness, generator)
+    if max_lies is not None and len(lies) > max_lies:
+        lies = generator.sample(lies, max_lies)
+    return [*_wire_survivors(compiled, witness, generator), *_hint_survivors(compiled, assignment, lies)]
 
 
 def forgeries(compiled: CompiledCircuit, assignment: Mapping[str, Any], *, seed: int = 0) -> list[Survivor]:
@@ -60,7 +67,7 @@ def forgeries(compiled: CompiledCircuit, assignment: Mapping[str, Any], *, seed:
     witness = compiled.witness(assignment)
     if check(compiled, witness) is None:
         raise ValueError("the honest witness satisfies the circuit; forgeries() wants an assignment it must refuse")
-    return list(_hint_survivors(compiled, assignment, witness, random.Random(seed)))
+    return list(_hint_survivors(compiled, assignment, _lies(compiled, witness, random.Random(seed))))
 
 
 def hint_wires(compiled: CompiledCircuit) -> list[int]:
@@ -126,11 +133,15 @@ class _Rows:
         )
 
 
+def _lies(compiled: CompiledCircuit, witness: Limbs, generator: random.Random) -> list[tuple[int, int, int]]:
+    """For each hint's output (wire, honest value, another value), several times."""
+    honest = ((wire, from_limbs(witness[wire])[0]) for wire in hint_wires(compiled))
+    return [(wire, value, spoilt) for wire, value in honest for spoilt in _alternatives(value, generator)]
+
+
 def _hint_survivors(
-    compiled: CompiledCircuit, assignment: Mapping[str, Any], witness: Limbs, generator: random.Random
+    compiled: CompiledCircuit, assignment: Mapping[str, Any], lies: list[tuple[int, int, int]]
 ) -> Iterator[Survivor]:
-    for wire in hint_wires(compiled):
-        honest = from_limbs(witness[wire])[0]
-        for spoilt in _alternatives(honest, generator):
-            if check(compiled, compiled.witness(assignment, overrides={wire: spoilt})) is None:
-                yield Survivor("hint", compiled.wire_name(wire), honest, spoilt)
+    for wire, honest, spoilt in lies:
+        if check(compiled, compiled.witness(assignment, overrides={wire: spoilt})) is None:
+            yield Survivor("hint", compiled.wire_name(wire), honest, spoilt)

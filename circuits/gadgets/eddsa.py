@@ -1,0 +1,82 @@
+"""EdDSA-Poseidon signatures over Baby Jubjub, equivalent to circomlib's ``EdDSAPoseidonVerifier``.
+
+Constrained, for a signature (R8, S) of a message under a key A:
+
+- A and R8 are on the curve, and A is not of small order (8·A is not neutral);
+- 0 ≤ S < l, so a signature has one S;
+- h = Poseidon(R8.x, R8.y, A.x, A.y, message), read as the canonical integer in [0, r): h + r is refused;
+- S·Base8 = R8 + h·(8·A).
+
+Not constrained: that A is of prime order. ``algebra.eddsa.verify`` asks that too; the rollup checks it once, when a
+key enters an account. A key with a part of small order harms only who made it: 8·A has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aitbc_rollup.algebra.reference.babyjubjub import BASE8
+
+from ..api import Circuit, Variable
+from ..template import template
+from .babyjubjub import Point, add, assert_on_curve, double, multiply, multiply_base8
+from .boolean import select
+from .poseidon import poseidon
+
+__all__ = ["assert_signature"]
+
+
+def assert_signature(
+    circuit: Circuit,
+    enabled: Variable | int,
+    key: Sequence[Variable],
+    r8: Sequence[Variable],
+    s: Variable,
+    message: Variable,
+) -> None:
+    """Where the flag is 1, (r8, s) is a signature of the message under the key; where it is 0, nothing is said.
+
+    Constraints: 2651, or 2646 for the constant flag 1. A flag of 0 puts sound values in place of key, R8 and S, so that
+    then *any* field elements satisfy, points off the curve too. The flag is *assumed* boolean.
+
+    Args:
+        circuit: where.
+        enabled: the flag; a variable, or 1.
+        key: x and y of the public key A.
+        r8: x and y of R8.
+        s: S.
+        message: the field element signed.
+
+    Raises:
+        ValueError: the flag is a constant other than 1.
+    """
+    if isinstance(enabled, int) and enabled != 1:
+        raise ValueError("a signature that is never checked has no place in a circuit")
+    _assert_signature(circuit, enabled, list(key), list(r8), s, message)
+
+
+@template
+def _assert_signature(
+    circuit: Circuit, enabled: Variable | int, key: list[Variable], r8: list[Variable], s: Variable, message: Variable
+) -> None:
+    challenge = poseidon(circuit, [*r8, *key, message])
+    a, nonce_point = Point(*key), Point(*r8)
+    enabled = circuit.sum([enabled])
+    if enabled.constant is None:
+        a, nonce_point = (
+            Point(*(select(circuit, enabled, x, base) for x, base in zip(p, BASE8, strict=True)))
+            for p in (a, nonce_point)
+        )
+        s = enabled * s
+    with circuit.component("key"):
+        assert_on_curve(circuit, a)
+        base = double(circuit, double(circuit, double(circuit, a)))
+    with circuit.component("r8"):
+        assert_on_curve(circuit, nonce_point)
+    with circuit.component("challenge_times_key"):
+        product = multiply(circuit, base, challenge)
+    with circuit.component("s_times_base"):
+        left = multiply_base8(circuit, s)
+    right = add(circuit, nonce_point, product)
+    for x, y in zip(left, right, strict=True):
+        circuit.assert_product(enabled, x - y, 0, "the signature does not verify")
