@@ -5,7 +5,7 @@ and sums never overflow 256 bits ("no-carry" CIOS; Acar's CIOS of "Analyzing and
 multiplication algorithms", IEEE Micro 1996, with the shortcut described in gnark-crypto's ``field`` package).
 
 All values are in Montgomery form with radix 2^256, fully reduced, so equality is equality of limbs. Output and
-input addresses may be equal. Time does not depend on the values, except in :func:`invert`.
+input addresses may be equal. Time does not depend on the values, except in the fields' ``invert``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numba.extending import intrinsic
 from .jit import I64, kernel, load, pointer, store
 
 _I128 = ir.IntType(128)
-_I256 = ir.IntType(256)
+I256 = ir.IntType(256)
 _WORD = (1 << 64) - 1
 
 
@@ -40,31 +40,31 @@ def build(name: str, modulus: int) -> FieldKernels:
     """Intrinsics for the field of integers mod ``modulus`` (odd, between 2^192 and 2^254)."""
     if not (modulus % 2 and modulus.bit_length() in range(193, 255)):
         raise ValueError("the no-carry multiplication needs an odd modulus of 193 to 254 bits")
-    p = ir.Constant(_I256, modulus)
+    p = ir.Constant(I256, modulus)
 
     def add(b: ir.IRBuilder, x: Any, y: Any) -> Any:
-        return _reduce_once(b, b.add(x, y), p)
+        return reduce_once(b, b.add(x, y), p)
 
     def sub(b: ir.IRBuilder, x: Any, y: Any) -> Any:
         difference = b.sub(x, y)
         return b.select(b.icmp_unsigned("<", x, y), b.add(difference, p), difference)
 
     def neg(b: ir.IRBuilder, x: Any) -> Any:
-        zero = ir.Constant(_I256, 0)
+        zero = ir.Constant(I256, 0)
         return b.select(b.icmp_unsigned("==", x, zero), zero, b.sub(p, x))
 
     def double(b: ir.IRBuilder, x: Any) -> Any:
-        return _reduce_once(b, b.add(x, x), p)
+        return reduce_once(b, b.add(x, x), p)
 
     def mul(b: ir.IRBuilder, x: Any, y: Any) -> Any:
-        return _montgomery(b, _split(b, x), _split(b, y), modulus)
+        return _montgomery(b, split(b, x), split(b, y), modulus)
 
     def sqr(b: ir.IRBuilder, x: Any) -> Any:
-        return _montgomery(b, _split(b, x), _split(b, x), modulus)
+        return _montgomery(b, split(b, x), split(b, x), modulus)
 
     def from_montgomery(b: ir.IRBuilder, x: Any) -> Any:
         one = [ir.Constant(I64, 1)] + [ir.Constant(I64, 0)] * 3
-        return _montgomery(b, _split(b, x), one, modulus)
+        return _montgomery(b, split(b, x), one, modulus)
 
     return FieldKernels(
         mul=_binary(f"{name}_mul", mul, outlined=True),
@@ -83,19 +83,19 @@ def _montgomery(b: ir.IRBuilder, x: list[Any], y: list[Any], modulus: int) -> An
     p_inverse = ir.Constant(I64, -pow(modulus, -1, 1 << 64) % (1 << 64))
     t: list[Any] = [ir.Constant(I64, 0)] * 4
     for i in range(4):
-        low, high = _multiply_add(b, x[0], y[i], t[0])
+        low, high = multiply_add(b, x[0], y[i], t[0])
         m = b.mul(low, p_inverse)
-        _, carry = _multiply_add(b, m, p[0], low)
+        _, carry = multiply_add(b, m, p[0], low)
         row = []
         for j in range(1, 4):
-            low, high = _multiply_add(b, x[j], y[i], t[j], high)
-            word, carry = _multiply_add(b, m, p[j], low, carry)
+            low, high = multiply_add(b, x[j], y[i], t[j], high)
+            word, carry = multiply_add(b, m, p[j], low, carry)
             row.append(word)
         t = [*row, b.add(high, carry)]
-    return _reduce_once(b, _join(b, t), ir.Constant(_I256, modulus))
+    return reduce_once(b, join(b, t), ir.Constant(I256, modulus))
 
 
-def _multiply_add(b: ir.IRBuilder, x: Any, y: Any, *addends: Any) -> tuple[Any, Any]:
+def multiply_add(b: ir.IRBuilder, x: Any, y: Any, *addends: Any) -> tuple[Any, Any]:
     """Low and high word of x·y + addends; with at most two addends it cannot overflow 128 bits."""
     z = b.mul(b.zext(x, _I128), b.zext(y, _I128))
     for addend in addends:
@@ -103,20 +103,23 @@ def _multiply_add(b: ir.IRBuilder, x: Any, y: Any, *addends: Any) -> tuple[Any, 
     return b.trunc(z, I64), b.trunc(b.lshr(z, ir.Constant(_I128, 64)), I64)
 
 
-def _reduce_once(b: ir.IRBuilder, x: Any, p: Any) -> Any:
+def reduce_once(b: ir.IRBuilder, x: Any, p: Any) -> Any:
     """x mod p for x < 2p."""
     return b.select(b.icmp_unsigned("<", x, p), x, b.sub(x, p))
 
 
-def _join(b: ir.IRBuilder, words: list[Any]) -> Any:
-    x = b.zext(words[0], _I256)
-    for i in range(1, 4):
-        x = b.or_(x, b.shl(b.zext(words[i], _I256), ir.Constant(_I256, 64 * i)))
+def join(b: ir.IRBuilder, words: list[Any]) -> Any:
+    """The integer of these 64-bit words, least significant first."""
+    wide = ir.IntType(64 * len(words))
+    x = b.zext(words[0], wide)
+    for i in range(1, len(words)):
+        x = b.or_(x, b.shl(b.zext(words[i], wide), ir.Constant(wide, 64 * i)))
     return x
 
 
-def _split(b: ir.IRBuilder, x: Any) -> list[Any]:
-    return [b.trunc(b.lshr(x, ir.Constant(_I256, 64 * i)), I64) for i in range(4)]
+def split(b: ir.IRBuilder, x: Any, count: int = 4) -> list[Any]:
+    """The 64-bit words of an integer, least significant first."""
+    return [b.trunc(b.lshr(x, ir.Constant(x.type, 64 * i)), I64) for i in range(count)]
 
 
 def _function(b: ir.IRBuilder, name: str, arity: int, body: Callable[..., Any], outlined: bool) -> Any:
@@ -134,7 +137,7 @@ def _function(b: ir.IRBuilder, name: str, arity: int, body: Callable[..., Any], 
     function.linkage = "linkonce_odr"
     function.attributes.add("noinline" if outlined else "alwaysinline")
     inner = ir.IRBuilder(function.append_basic_block())
-    wide = _I256.as_pointer()
+    wide = I256.as_pointer()
     operands = [inner.load(inner.bitcast(argument, wide), align=8) for argument in function.args[1:]]
     inner.store(body(inner, *operands), inner.bitcast(function.args[0], wide), align=8)
     inner.ret_void()

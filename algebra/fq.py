@@ -10,6 +10,7 @@ import numpy as np
 
 from .bn254 import P
 from .field_kernels import build, copy, equal, is_zero, set_zero
+from .inversion import ROUNDS, build_mix, divsteps, mix_integers
 from .jit import address, checked, kernel, load, stack, store
 from .limbs import MONTGOMERY_RADIX, Limbs, to_limbs
 
@@ -20,14 +21,17 @@ __all__ = [
 
 MODULUS = P
 mul, sqr, add, sub, neg, double, from_montgomery = build("fq", MODULUS)
+mix = build_mix(MODULUS)
 
 #: 1 in Montgomery form, and the radix squared (what ``mul`` takes to enter Montgomery form): limbs, shape (4,).
 ONE = to_limbs([MONTGOMERY_RADIX % MODULUS])[0]
 RADIX_SQUARED = to_limbs([MONTGOMERY_RADIX**2 % MODULUS])[0]
 _ONE0, _ONE1, _ONE2, _ONE3 = (np.uint64(word) for word in ONE)
 _SQUARED0, _SQUARED1, _SQUARED2, _SQUARED3 = (np.uint64(word) for word in RADIX_SQUARED)
-_EXPONENT = to_limbs([MODULUS - 2])[0]
-_EXPONENT0, _EXPONENT1, _EXPONENT2, _EXPONENT3 = (np.uint64(word) for word in _EXPONENT)
+#: Where e starts in :func:`invert`: 12 rounds leave a factor 4^-12, and x·2^256 is inverted, not x.
+_START = to_limbs([MONTGOMERY_RADIX**2 * 4**ROUNDS % MODULUS])[0]
+_START0, _START1, _START2, _START3 = (np.uint64(word) for word in _START)
+_MODULUS0, _MODULUS1, _MODULUS2, _MODULUS3 = (np.uint64(MODULUS >> 64 * i & (1 << 64) - 1) for i in range(4))
 
 
 @kernel
@@ -52,19 +56,34 @@ def to_montgomery(out: int, x: int) -> None:
 
 @kernel
 def invert(out: int, x: int) -> None:
-    """1/x by Fermat, x^(p − 2); 0 goes to 0."""
-    base = stack(4)
-    exponent = stack(4)
-    copy(base, x)
-    store(exponent, _EXPONENT0)
-    store(exponent + 8, _EXPONENT1)
-    store(exponent + 16, _EXPONENT2)
-    store(exponent + 24, _EXPONENT3)
-    set_one(out)
-    for i in range(253, -1, -1):
-        sqr(out, out)
-        if load(exponent + 8 * (i >> 6)) >> np.uint64(i & 63) & np.uint64(1):
-            mul(out, out, base)
+    """1/x by divsteps (see ``inversion``); 0 goes to 0."""
+    f, g, mixed, d, e, matrix = stack(5), stack(5), stack(5), stack(4), stack(4), stack(4)
+    store(f, _MODULUS0)
+    store(f + 8, _MODULUS1)
+    store(f + 16, _MODULUS2)
+    store(f + 24, _MODULUS3)
+    store(f + 32, 0)
+    copy(g, x)
+    store(g + 32, 0)
+    set_zero(d)
+    store(e, _START0)
+    store(e + 8, _START1)
+    store(e + 16, _START2)
+    store(e + 24, _START3)
+    eta = np.intp(-1)
+    for _ in range(ROUNDS):
+        eta = divsteps(matrix, eta, load(f), load(g))
+        mix_integers(mixed, f, g, matrix)
+        mix_integers(g, f, g, matrix + 16)
+        copy(f, mixed)
+        store(f + 32, load(mixed + 32))
+        mix(mixed, d, e, matrix)
+        mix(e, d, e, matrix + 16)
+        copy(d, mixed)
+    if load(f + 32) != 0:
+        neg(out, d)
+    else:
+        copy(out, d)
 
 
 @kernel
