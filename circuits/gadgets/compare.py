@@ -63,11 +63,13 @@ def assert_bits_at_most(circuit: Circuit, bits: Sequence[Variable], bound: int) 
     """
     if bound < 0:
         raise ValueError("no bits are at most a negative number")
+    if len(bits) < bound.bit_length():
+        return  # they cannot say more
     for bit in bits[bound.bit_length() :]:
         circuit.assert_zero(bit, "a bit is set above the bound")
     all_ones: Variable | None = None
     zeros: list[Variable] = []
-    for i in reversed(range(min(bound.bit_length(), len(bits)))):
+    for i in reversed(range(bound.bit_length())):
         if not bound >> i & 1:
             zeros.append(bits[i])
             if i and not bound >> i - 1 & 1:

@@ -85,7 +85,7 @@ def test_254_bits_refuse_the_alias() -> None:
     assert violation.message == f"the bits exceed {R - 1}"
 
 
-@pytest.mark.parametrize("bound", [0, 1, 2, 5, 6, 7, 8, 12, 255])
+@pytest.mark.parametrize("bound", [0, 1, 2, 5, 6, 7, 8, 12, 255, 256, 0b101000000])
 def test_bits_at_most(bound: int) -> None:
     circuit = compiled(8, lambda c, *x: compare.assert_bits_at_most(c, x, bound))
     for value in range(256):
