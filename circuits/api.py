@@ -14,7 +14,8 @@ How to write a gadget::
         return 1 - bits[-1]
 
 - Values are :class:`~aitbc_rollup.circuits.variable.Variable`: ``+``, ``-`` and ``*`` with variables and integers.
-  Only a product of two non-constant variables makes a wire and a constraint.
+  Only a product of two non-constant variables makes a wire and a constraint; ``multiply_add`` and ``divide`` make
+  one constraint of what would be two.
 - **A hint constrains nothing.** Whatever ``hint…`` returns, a dishonest prover chooses freely; the assertions after
   it must leave one choice. ``hint_inverse``, ``hint_bits`` and ``hint_divmod`` run inside the witness kernel;
   ``hint`` calls Python and is for the rare rest.
@@ -299,7 +300,7 @@ class Circuit:
         """What a Python function makes of the inputs' values (integers in [0, r), one argument each). Unconstrained.
 
         The function returns ``n_outputs`` integers (one alone may come bare), reduced mod r. It must be a pure
-        function, and defined at module level if it belongs to a template. It is called once per occurrence.
+        function; it is called once per occurrence.
         """
         if n_outputs < 1:
             self._refuse("a hint has at least one output")

@@ -1,12 +1,16 @@
 import inspect
 import re
+import textwrap
 
 import pytest
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import from_limbs
+from aitbc_rollup.circuits import api
 from aitbc_rollup.circuits.api import Circuit, Variable
 from aitbc_rollup.circuits.check import check
+from aitbc_rollup.circuits.template import template
+from aitbc_rollup.circuits.testing import forgeries, survivors
 from aitbc_rollup.errors import BadInputError
 
 
@@ -204,3 +208,27 @@ def test_repr_reads_like_the_combination():
     assert repr(x - x) == "0"
     assert re.fullmatch(r"(w\d+ \+ ){8}…", repr(circuit.sum(circuit.private_inputs("v", 9))))
     assert isinstance(x, Variable)
+
+
+def test_the_gadget_of_the_manual_does_what_the_manual_says(tmp_path):
+    assert api.__doc__ is not None
+    block = api.__doc__.split("How to write a gadget::")[1].split("\n- Values")[0]
+    # Through a file: the gadget's lines are found like anybody's.
+    file = tmp_path / "manual.py"
+    file.write_text(textwrap.dedent(block), encoding="utf-8")
+    names = {"template": template, "Circuit": Circuit, "Variable": Variable}
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), names)
+    circuit = Circuit()
+    a, b = circuit.private_input("a"), circuit.private_input("b")
+    less = names["less_than"](circuit, a, b, n_bits=8)
+    assert circuit.n_constraints == 8 + 2
+    circuit.public_output("less", less)
+    compiled = circuit.compile()
+    for x, y in ((0, 0), (3, 200), (200, 3), (255, 255), (0, 255)):
+        assert compiled.public_inputs(compiled.witness({"a": x, "b": y})) == [int(x < y)]
+        assert survivors(compiled, {"a": x, "b": y}) == []
+    wide = {"a": 1 << 9, "b": 0}
+    assert forgeries(compiled, wide) == []
+    violation = check(compiled, compiled.witness(wide))
+    assert violation is not None and violation.message == "a − b does not fit"
+    assert violation.place is not None and violation.place.startswith(f"{file}:")
