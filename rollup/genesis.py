@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class GenesisAccount:
     development: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Genesis:
     """Chain, shard, the operator's account index, and the accounts in order of index."""
 
@@ -52,6 +53,11 @@ class Genesis:
         for entry in self.accounts:
             state.put(entry.index, entry.account)
         return state
+
+    @cached_property
+    def root(self) -> int:
+        """The root of that state: the contract's first."""
+        return self.state().root
 
     @property
     def operator_address(self) -> int:

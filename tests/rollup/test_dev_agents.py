@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from rollup_world import DOMAIN
 
 from aitbc_rollup.algebra.eddsa import verify
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.rollup.dev_agents import Assignment, Prices, development_public_key, group, sign_rows
 from aitbc_rollup.rollup.ingest.azure import TraceRow
-from aitbc_rollup.rollup.records import Domain, digest_element
+from aitbc_rollup.rollup.records import digest_element
 
 
 def rows(count: int) -> list[TraceRow]:
@@ -24,10 +25,10 @@ def test_fewer_rows_than_agents() -> None:
     assert [agent for agent, _ in group(rows(2), (3, 4, 5))] == [3, 4]
 
 
-def test_signed_rows(domain: Domain) -> None:
+def test_signed_rows() -> None:
     how = Assignment((2, 3), 1, Prices(3, 15), 500)
     nonces = {2: 5, 3: 0}
-    sessions = sign_rows(rows(40), how, nonces, domain, expiry=99)
+    sessions = sign_rows(rows(40), how, nonces, DOMAIN, expiry=99)
     assert nonces == {2: 5, 3: 0}
     assert [(s.session.agent_index, s.session.nonce) for s in sessions] == [(2, 5), (3, 0), (2, 6), (3, 1)]
     first = sessions[0].session
@@ -37,7 +38,7 @@ def test_signed_rows(domain: Domain) -> None:
     assert (first.fee_cap, first.provider_index, first.operator_share_bps, first.expiry) == (first.fee, 1, 500, 99)
     for signed in sessions:
         key = development_public_key(signed.session.agent_index)
-        assert verify(key, signed.session.message(domain), signed.signature)
+        assert verify(key, signed.session.message(DOMAIN), signed.signature)
 
 
 def test_prices() -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rollup_world import DOMAIN, make_session
 
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.rollup import ingest
 from aitbc_rollup.rollup.ingest import azure
 from aitbc_rollup.rollup.ingest.reading import MAX_LINE_BYTES
-from aitbc_rollup.rollup.records import Domain, SignedSession
+from aitbc_rollup.rollup.records import SignedSession
 from aitbc_rollup.rollup.sessions import signed_from_line, signed_to_line
 
 HEADER = b"TIMESTAMP,ContextTokens,GeneratedTokens\n"
@@ -111,17 +112,17 @@ def test_an_unknown_format_names_the_known_ones(write: Write) -> None:
 
 
 @pytest.fixture(scope="session")
-def lines(make_session: Callable[..., SignedSession], domain: Domain) -> list[str]:
-    return [signed_to_line(make_session(nonce=nonce), domain) for nonce in range(3)]
+def lines() -> list[str]:
+    return [signed_to_line(make_session(nonce=nonce), DOMAIN) for nonce in range(3)]
 
 
-def test_sessions_round_trip(write: Write, lines: list[str], domain: Domain, make_session: object) -> None:
+def test_sessions_round_trip(write: Write, lines: list[str]) -> None:
     path = write("\n".join(lines).encode())
     selection = ingest.read(path)
     assert selection.format == "sessions" and len(selection.records) == 6
     for number, (signed, found) in enumerate(selection.sessions):
-        assert found == domain
-        assert signed == SignedSession(make_session(nonce=number).session, signed.signature, f"{path}:{number + 1}")  # type: ignore[operator]
+        assert found == DOMAIN
+        assert signed == SignedSession(make_session(nonce=number).session, signed.signature, f"{path}:{number + 1}")
         assert signed_to_line(signed, found) == lines[number]
 
 

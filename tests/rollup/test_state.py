@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rollup_world import DOMAIN, L1_TIME, make_session
 
 from aitbc_rollup.algebra.eddsa import Signature
 from aitbc_rollup.algebra.poseidon import poseidon
@@ -15,9 +15,6 @@ from aitbc_rollup.rollup.accounts import Account
 from aitbc_rollup.rollup.genesis import Genesis
 from aitbc_rollup.rollup.records import Domain, SignedSession
 from aitbc_rollup.rollup.state import State, empty_node, path_root
-
-L1_TIME = 1_700_000_000
-MakeSession = Callable[..., SignedSession]
 
 
 def account(**changes: Any) -> Account:
@@ -89,7 +86,7 @@ def test_a_path_leads_to_the_root(index: int) -> None:
     assert path[0][index & 3] == state.account(index).leaf()
 
 
-def test_an_overlay_leaves_its_source_alone(world: Genesis, make_session: MakeSession, domain: Domain) -> None:
+def test_an_overlay_leaves_its_source_alone(world: Genesis) -> None:
     below = world.state()
 
     class Below:
@@ -101,18 +98,18 @@ def test_an_overlay_leaves_its_source_alone(world: Genesis, make_session: MakeSe
 
     root = below.root
     above = State(Below())
-    above.apply_session(make_session(), domain, L1_TIME)
+    above.apply_session(make_session(), DOMAIN, L1_TIME)
     direct = world.state()
-    direct.apply_session(make_session(), domain, L1_TIME)
+    direct.apply_session(make_session(), DOMAIN, L1_TIME)
     assert above.root == direct.root != root == below.root
     assert set(above.accounts) == {2}
 
 
-def test_a_session_moves_its_agent_and_nobody_else(world: Genesis, make_session: MakeSession, domain: Domain) -> None:
+def test_a_session_moves_its_agent_and_nobody_else(world: Genesis) -> None:
     state = world.state()
     before = dict(state.accounts)
     signed = make_session()
-    step = state.apply_session(signed, domain, L1_TIME)
+    step = state.apply_session(signed, DOMAIN, L1_TIME)
     assert (step.index, step.account) == (2, before[2])
     after = state.account(2)
     assert after == dataclasses.replace(
@@ -125,7 +122,7 @@ def test_a_session_moves_its_agent_and_nobody_else(world: Genesis, make_session:
         memory_mib=6,
         tokens_in=100,
         tokens_out=7,
-        history_root=poseidon([2, 0, signed.session.message(domain)]),
+        history_root=poseidon([2, 0, signed.session.message(DOMAIN)]),
     )
     assert {index: state.account(index) for index in (0, 1, 3)} == {index: before[index] for index in (0, 1, 3)}
     assert path_root(after.leaf(), 2, step.children) == state.root
@@ -145,66 +142,64 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("changes", "message", "got"), REFUSED)
 def test_a_session_that_does_not_hold_changes_nothing(
-    world: Genesis, make_session: MakeSession, domain: Domain, changes: dict[str, Any], message: str, got: str
+    world: Genesis, changes: dict[str, Any], message: str, got: str
 ) -> None:
     state = world.state()
     root = state.root
     with pytest.raises(BadInputError) as caught:
-        state.apply_session(make_session(**changes), domain, L1_TIME)
+        state.apply_session(make_session(**changes), DOMAIN, L1_TIME)
     assert (caught.value.message, caught.value.got) == (message, got)
     assert caught.value.place == "sessions.jsonl:1"
     assert state.root == root
 
 
-def test_the_expiry_itself_is_still_in_time(world: Genesis, make_session: MakeSession, domain: Domain) -> None:
-    world.state().apply_session(make_session(expiry=L1_TIME), domain, L1_TIME)
+def test_the_expiry_itself_is_still_in_time(world: Genesis) -> None:
+    world.state().apply_session(make_session(expiry=L1_TIME), DOMAIN, L1_TIME)
 
 
-def test_a_changed_record_voids_the_signature(world: Genesis, make_session: MakeSession, domain: Domain) -> None:
+def test_a_changed_record_voids_the_signature(world: Genesis) -> None:
     signed = make_session()
     record = dataclasses.replace(signed.session.records[0], tokens_in=101)
     session = dataclasses.replace(signed.session, records=(record, *signed.session.records[1:]))
     with pytest.raises(BadInputError, match="the signature is not the agent's"):
-        world.state().apply_session(SignedSession(session, signed.signature), domain, L1_TIME)
+        world.state().apply_session(SignedSession(session, signed.signature), DOMAIN, L1_TIME)
 
 
-def test_a_signature_with_s_above_the_order_is_refused(
-    world: Genesis, make_session: MakeSession, domain: Domain
-) -> None:
+def test_a_signature_with_s_above_the_order_is_refused(world: Genesis) -> None:
     order = 2736030358979909402780800718157159386076813972158567259200215660948447373041  # EIP-2494
     signed = make_session()
     malleated = Signature(signed.signature.r8, signed.signature.s + order)
     with pytest.raises(BadInputError, match="the signature is not the agent's"):
-        world.state().apply_session(SignedSession(signed.session, malleated), domain, L1_TIME)
+        world.state().apply_session(SignedSession(signed.session, malleated), DOMAIN, L1_TIME)
 
 
-def test_a_replayed_session_has_the_wrong_nonce(world: Genesis, make_session: MakeSession, domain: Domain) -> None:
+def test_a_replayed_session_has_the_wrong_nonce(world: Genesis) -> None:
     state = world.state()
-    state.apply_session(make_session(), domain, L1_TIME)
+    state.apply_session(make_session(), DOMAIN, L1_TIME)
     with pytest.raises(BadInputError) as caught:
-        state.apply_session(make_session(), domain, L1_TIME)
+        state.apply_session(make_session(), DOMAIN, L1_TIME)
     assert (caught.value.message, caught.value.expected, caught.value.got) == ("wrong nonce", "1", "0")
 
 
-def test_a_fee_above_the_balance_is_refused(world: Genesis, make_session: MakeSession, domain: Domain) -> None:
+def test_a_fee_above_the_balance_is_refused(world: Genesis) -> None:
     state = world.state()
     state.put(2, dataclasses.replace(state.account(2), balance=498))
     root = state.root
     with pytest.raises(BadInputError) as caught:
-        state.apply_session(make_session(), domain, L1_TIME)
+        state.apply_session(make_session(), DOMAIN, L1_TIME)
     assert caught.value.message == "the fee overdraws the agent's account"
     assert (caught.value.expected, caught.value.got) == ("at most 498, the balance of account 2", "499")
     assert state.root == root
     state.put(2, dataclasses.replace(state.account(2), balance=499))
-    state.apply_session(make_session(), domain, L1_TIME)
+    state.apply_session(make_session(), DOMAIN, L1_TIME)
     assert state.account(2).balance == 0
 
 
-def test_the_last_nonce_is_never_used(world: Genesis, make_session: MakeSession, domain: Domain) -> None:
+def test_the_last_nonce_is_never_used(world: Genesis) -> None:
     state = world.state()
     state.put(2, dataclasses.replace(state.account(2), nonce=2**32 - 1))
     with pytest.raises(BadInputError, match="nonces are used up"):
-        state.apply_session(make_session(nonce=2**32 - 1), domain, L1_TIME)
+        state.apply_session(make_session(nonce=2**32 - 1), DOMAIN, L1_TIME)
 
 
 def test_a_credit_that_leaves_the_balance_is_refused(world: Genesis) -> None:

@@ -1,0 +1,126 @@
+"""What commands share: types of options, the options themselves, and how results are printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from aitbc_rollup.algebra.jit import cache_root
+from aitbc_rollup.errors import BadInputError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Result = TypeVar("Result")
+
+PATH = click.Path(path_type=Path)
+COUNT = click.IntRange(min=1)
+
+
+class Address(click.ParamType[int]):
+    """An L1 address, as a number."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """``0x`` and 40 hexadecimal digits."""
+        from aitbc_rollup.rollup.checks import parse_address
+
+        try:
+            return parse_address(value, field="the value") if isinstance(value, str) else int(value)
+        except BadInputError as error:
+            self.fail(f"expected {error.expected}, got {error.got}", param, ctx)
+
+
+def options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, shown in this order."""
+
+    def apply(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return apply
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+state = click.option(
+    "--state", type=PATH, default=Path("aitbc-state"), show_default=True, envvar="AITBC_STATE",
+    help="Folder of the node's state.",
+)  # fmt: skip
+keys = click.option(
+    "--keys", type=PATH, default=None, envvar="AITBC_KEYS",
+    help="Folder of proving keys.  [default: keys in the cache folder]",
+)  # fmt: skip
+engine = click.option(
+    "--engine", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True, envvar="AITBC_ENGINE",
+    help="What computes proofs.",
+)  # fmt: skip
+chain_id = click.option(
+    "--chain-id", type=COUNT, default=31337, show_default=True, envvar="AITBC_CHAIN_ID", help="The L1's chain id."
+)
+l1 = click.option(
+    "--l1", metavar="URL", default="http://127.0.0.1:8545", show_default=True, envvar="AITBC_L1", help="The L1's RPC."
+)
+
+
+def keys_folder(chosen: Path | None) -> Path:
+    """The folder of proving keys: the one chosen, or the cache's."""
+    return chosen or cache_root() / "keys"
+
+
+def stdout() -> Console:
+    """Where results go."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def emit(value: dict[str, Any], *, as_json: bool, title: str = "") -> None:
+    """Print a result: one JSON object, or a title and a table of names and values."""
+    if as_json:
+        click.echo(json.dumps(value))
+        return
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, entry in value.items():
+        table.add_row(name.replace("_", " "), show(entry))
+    console = stdout()
+    if title:
+        console.print(title, style="bold")
+    console.print(table)
+
+
+def show(value: Any) -> str:
+    """A value for a person: thousands apart, seconds with a unit left to the caller."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) < 1 << 64 else str(value)
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {show(entry)}" for name, entry in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(show, value))
+    return str(value)
+
+
+def root_text(root: int) -> str:
+    """A state root as 32 bytes, hexadecimal, as explorers of the L1 show it."""
+    return f"0x{root:064x}"
+
+
+def reading(path: Path, read: Callable[[Path], Result]) -> Result:
+    """What ``read`` makes of a file, whose absence is the user's error.
+
+    Raises:
+        BadInputError: the file cannot be opened, or ``read`` says so.
+    """
+    try:
+        return read(path)
+    except OSError as error:
+        raise BadInputError("cannot be read", place=str(path), got=error.strerror or str(error)) from None

@@ -1,0 +1,42 @@
+"""``verify``: a proven batch checked from its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aitbc_rollup.rollup import bundle
+from aitbc_rollup.rollup.checks import format_address
+from aitbc_rollup.verifier.formats import verification_key_from_json
+
+from . import common
+
+
+@click.command("verify")
+@click.argument("folder", metavar="DIR", type=common.PATH)
+@click.option("--key", type=common.PATH, help="The verification_key.json to trust.  [default: the one in DIR]")
+@click.option("--reference", is_flag=True, help="Verify with py_ecc's pairing instead of this package's.")
+@common.as_json
+def verify(folder: Path, key: Path | None, reference: bool, as_json: bool) -> None:
+    """Check a proven batch: sessions against data, data against public inputs, proof against key.
+
+    Trusts nothing in DIR but, without --key, the verifying key. Exits with 1 if anything does not fit.
+    """
+    found = bundle.load(folder)
+    trusted = None if key is None else verification_key_from_json(bundle.read_json(key), str(key))
+    bundle.verify(found, key=trusted, reference=reference)
+    header = found.data.header
+    result = {
+        "valid": True,
+        "batch": header["batch_number"],
+        "sessions": len(found.data.sessions),
+        "records": found.data.records,
+        "chain_id": header["chain_id"],
+        "contract": format_address(header["contract"]),
+        "old_root": common.root_text(header["old_root"]),
+        "new_root": common.root_text(header["new_root"]),
+        "development_keys": bool(header["mode"]) or found.key.development,
+        "key_trusted": key is not None,
+    }
+    common.emit(result, as_json=as_json, title="the batch verifies")

@@ -1,0 +1,100 @@
+"""Does a proving key belong to a constraint system, as far as key and system alone can tell.
+
+A .zkey is checked on reading to hold well-formed points; whether they are *this* circuit's, reading cannot know. Here
+the key's matrices are compared with the system's, and pairings compare what the key holds twice, in G1 and in G2: β, δ,
+and the points of B, under random factors. Not checked, because it needs the powers of τ: that A, C and H
+lie where a setup puts them. A key that is wrong there makes no proof that verifies.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import numpy as np
+
+from aitbc_rollup.algebra import g1, g2
+from aitbc_rollup.algebra.bn254 import G1_GENERATOR, G2_GENERATOR, P
+from aitbc_rollup.algebra.limbs import Limbs, to_limbs
+from aitbc_rollup.algebra.pairing import pairing_check
+from aitbc_rollup.algebra.reference.curve import G1Point, G2Point
+from aitbc_rollup.circuits.r1cs import R1CS
+from aitbc_rollup.errors import InvalidError
+
+from . import qap
+from .engine import Engine, load_engine
+from .keys import Matrix, ProvingKey
+
+#: Bits of a random factor: a wrong pair of points passes with probability 2^-120.
+_FACTOR_BITS = 120
+
+
+def check_matrices(key: ProvingKey, r1cs: R1CS, place: str = "proving key") -> None:
+    """Refuse a key whose size or matrices are not the system's.
+
+    Raises:
+        InvalidError: naming what differs.
+        BadInputError: the system is too large or inconsistent.
+    """
+    sizes = (("wires", r1cs.n_wires, key.n_wires), ("public wires", r1cs.n_public, key.n_public))
+    for name, expected, got in sizes:
+        if expected != got:
+            raise _another_circuit(place, f"{expected} {name}", str(got))
+    a, b, _ = qap.matrices(r1cs)
+    for name, ours, theirs in (("A", a, key.a), ("B", b, key.b)):
+        if not _same(ours, theirs):
+            raise _another_circuit(place, f"the system's matrix {name}", "another one")
+
+
+def check_pairs(key: ProvingKey, place: str = "proving key", engine: Engine | None = None) -> None:
+    """Refuse a key whose points in G1 and G2 do not fit each other.
+
+    Raises:
+        InvalidError: naming the points.
+    """
+    engine = engine or load_engine("cpu")
+    header = key.header
+    factors = to_limbs(secrets.randbits(_FACTOR_BITS) for _ in range(key.n_wires))
+    pairs = (
+        ("β", header.beta_g1, header.beta_g2),
+        ("δ", header.delta_g1, header.delta_g2),
+        ("B", engine.msm_g1(key.b_g1_query, factors), engine.msm_g2(key.b_g2_query, factors)),
+    )
+    for name, left, right in pairs:
+        if not pairing_check([(_negative(_g1(left)), G2_GENERATOR), (G1_GENERATOR, _g2(right))]):
+            raise InvalidError(f"{name} in G1 and in G2 are not the same", place=place)
+
+
+def _same(left: Matrix, right: Matrix) -> bool:
+    """Equal matrices; entries of a row in any order."""
+    if len(left.wires) != len(right.wires) or not np.array_equal(left.indptr, right.indptr):
+        return False
+    pairs = ((_by_wire(left), left), (_by_wire(right), right))
+    (i, a), (j, b) = pairs
+    return np.array_equal(a.wires[i], b.wires[j]) and np.array_equal(a.values[i], b.values[j])
+
+
+def _by_wire(matrix: Matrix) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    rows = np.repeat(np.arange(matrix.n_rows), np.diff(matrix.indptr))
+    return np.lexsort((matrix.wires, rows))
+
+
+def _g1(flat: Limbs) -> G1Point:
+    return g1.from_array(flat.reshape(1, 8))[0]
+
+
+def _g2(flat: Limbs) -> G2Point:
+    return g2.from_array(flat.reshape(1, 16))[0]
+
+
+def _negative(point: G1Point) -> G1Point:
+    return None if point is None else (point[0], -point[1] % P)
+
+
+def _another_circuit(place: str, expected: str, got: str) -> InvalidError:
+    return InvalidError(
+        "the key was made for another circuit",
+        place=place,
+        expected=expected,
+        got=got,
+        hint="make a key for this circuit",
+    )
