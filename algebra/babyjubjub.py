@@ -4,7 +4,8 @@ Inside, points are extended coordinates (X : Y : Z : T), x = X/Z, y = Y/Z, xy = 
 Hisil, Wong, Carter, Dawson, "Twisted Edwards Curves Revisited", ASIACRYPT 2008, section 3.1. Because a is a square
 and d is not, that addition holds for any two points of the curve, so one kernel does everything: k·P + m·Q.
 
-Not constant-time: the number and order of additions follow the scalar's bits. Sign where nobody measures.
+The sequence of operations depends on the scalars' length alone, but the table is read at secret places: against an
+attacker who shares the processor's cache this is not constant-time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from . import fr
 from .bn254 import R
-from .jit import address, kernel, load, stack
+from .jit import address, kernel, load, stack, store
 from .limbs import Limbs, from_limbs, to_limbs, to_montgomery
 from .reference.babyjubjub import (
     BASE8,
@@ -75,26 +76,26 @@ def is_in_subgroup(point: Point) -> bool:
 @kernel
 def _combine(out: Limbs, points: Limbs, scalars: Limbs, n_bits: int, coefficients: Limbs) -> None:
     """Affine canonical result of scalars[0]·points[0:2] + scalars[1]·points[2:4]."""
-    table = stack(48)  # p, q, p + q
-    a = address(coefficients)
-    _extend(table, address(points))
-    _extend(table + 128, address(points) + 64)
-    _add(table + 256, table, table + 128, a)
+    table = stack(64)  # neutral, p, q, p + q
     total = stack(16)
-    fr.set_zero(total)
-    fr.set_one(total + 32)
-    fr.set_one(total + 64)
-    fr.set_zero(total + 96)
-    for i in range(n_bits - 1, -1, -1):
-        _add(total, total, total, a)
-        word = 8 * (i >> 6)
-        choice = 0
-        if load(address(scalars) + word) >> np.uint64(i & 63) & np.uint64(1):
-            choice += 1
-        if load(address(scalars) + 32 + word) >> np.uint64(i & 63) & np.uint64(1):
-            choice += 2
-        if choice:
-            _add(total, total, table + 128 * (choice - 1), a)
+    for i in range(16):
+        store(table + 8 * i, np.uint64(0))
+    fr.set_one(table + 32)
+    fr.set_one(table + 64)
+    for i in range(2):
+        _extend(table + 128 * (i + 1), address(points) + 64 * i)
+    _add(table + 384, table + 128, table + 256, address(coefficients))
+    for i in range(16):
+        store(total + 8 * i, load(table + 8 * i))
+    for half_step in range(2 * n_bits):  # doubling, then adding what two bits choose, be it neutral
+        other = total
+        if half_step & 1:
+            i = n_bits - 1 - (half_step >> 1)
+            word = address(scalars) + 8 * (i >> 6)
+            shift = np.uint64(i & 63)
+            choice = load(word) >> shift & np.uint64(1) | (load(word + 32) >> shift & np.uint64(1)) << np.uint64(1)
+            other = table + 128 * np.intp(choice)
+        _add(total, total, other, address(coefficients))
     inverse = stack(4)
     fr.invert(inverse, total + 64)
     for i in range(2):

@@ -15,7 +15,7 @@ Messages are field elements. Verification is stricter than circomlibjs's: beside
 prime-order subgroup, and no neutral public key, under which anyone could sign. So a signature has one encoding.
 
 Security: about 125 bits (l has 251). A signer whose memory an attacker can fault or whose time he can measure is out
-of scope: the kernels are not constant-time.
+of scope: neither the kernels nor Python's integers are constant-time.
 
 Sources: circomlibjs 0.1.7; RFC 8032 for the shape; Bernstein, Duif, Lange, Schwabe, Yang, "High-speed high-security
 signatures", CHES 2011.

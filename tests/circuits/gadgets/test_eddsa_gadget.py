@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -132,6 +133,30 @@ def test_keys_under_which_anyone_could_sign_are_refused(circuit: CompiledCircuit
 
 def test_no_other_witness(circuit: CompiledCircuit, signed: dict[str, Any]) -> None:
     assert survivors(circuit, signed, max_lies=100) == []
+    assert survivors(circuit, signed | {"enabled": 0, "s": L}, max_lies=50) == []
+
+
+@pytest.mark.heavy
+def test_no_other_witness_for_any_lie(circuit: CompiledCircuit, signed: dict[str, Any]) -> None:
+    assert survivors(circuit, signed, seed=1) == []
+
+
+def test_agrees_with_native_verification(unconditional: CompiledCircuit) -> None:
+    random = Random(11)
+    accepted = 0
+    for _ in range(30):
+        key, message = random.randbytes(32), random.randrange(R)
+        public, (r8, s) = eddsa.public_key(key), eddsa.sign(key, message)
+        change = random.randrange(5)
+        r8 = curve.multiply(curve.BASE8, random.randrange(L)) if change == 0 else r8
+        s = random.randrange(L) if change == 1 else s
+        message = random.randrange(R) if change == 2 else message
+        valid = eddsa.verify(public, message, eddsa.Signature(r8, s))
+        accepted += valid
+        values = assignment(public, eddsa.Signature(r8, s), message)
+        values.pop("enabled")
+        assert verdict(unconditional, values) == (None if valid else INVALID)
+    assert 0 < accepted < 30
 
 
 def test_a_constant_flag_must_be_one() -> None:
