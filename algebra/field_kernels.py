@@ -36,44 +36,82 @@ class FieldKernels(NamedTuple):
     from_montgomery: Any
 
 
+class Arithmetic:
+    """The operations as LLVM code on 256-bit values, reduced unless said: what kernels of a field are made of.
+
+    Multiplication also takes factors below 2·modulus: its intermediate stays under 3·modulus < 2^256, its result under
+    2·modulus before the last subtraction.
+    """
+
+    def __init__(self, modulus: int) -> None:
+        if not (modulus % 2 and modulus.bit_length() in range(193, 255)):
+            raise ValueError("the no-carry multiplication needs an odd modulus of 193 to 254 bits")
+        self.modulus = modulus
+        self._p = ir.Constant(I256, modulus)
+
+    def add(self, b: ir.IRBuilder, x: Any, y: Any) -> Any:
+        """Sum."""
+        return reduce_once(b, b.add(x, y), self._p)
+
+    def add_lazily(self, b: ir.IRBuilder, x: Any, y: Any) -> Any:
+        """Sum, below 2·modulus."""
+        return b.add(x, y)
+
+    def sub(self, b: ir.IRBuilder, x: Any, y: Any) -> Any:
+        """Difference."""
+        difference = b.sub(x, y)
+        return b.select(b.icmp_unsigned("<", x, y), b.add(difference, self._p), difference)
+
+    def neg(self, b: ir.IRBuilder, x: Any) -> Any:
+        """Negative."""
+        zero = ir.Constant(I256, 0)
+        return b.select(b.icmp_unsigned("==", x, zero), zero, b.sub(self._p, x))
+
+    def double(self, b: ir.IRBuilder, x: Any) -> Any:
+        """Double."""
+        return self.add(b, x, x)
+
+    def mul(self, b: ir.IRBuilder, x: Any, y: Any) -> Any:
+        """Montgomery product x·y·2^-256."""
+        return _montgomery(b, split(b, x), split(b, y), self.modulus)
+
+    def call_mul(self, b: ir.IRBuilder, x: Any, y: Any) -> Any:
+        """The same by a call, for code that multiplies in several places: it halves compile time."""
+        symbol = f"aitbc_montgomery_{self.modulus:x}"
+        function = b.module.globals.get(symbol)
+        if function is None:
+            function = ir.Function(b.module, ir.FunctionType(I256, [I256, I256]), symbol)
+            function.linkage = "linkonce_odr"
+            function.attributes.add("noinline")
+            inner = ir.IRBuilder(function.append_basic_block())
+            inner.ret(self.mul(inner, *function.args))
+        return b.call(function, [x, y])
+
+    def sqr(self, b: ir.IRBuilder, x: Any) -> Any:
+        """Montgomery square."""
+        return self.mul(b, x, x)
+
+    def from_montgomery(self, b: ir.IRBuilder, x: Any) -> Any:
+        """The value times 2^-256."""
+        one = [ir.Constant(I64, 1)] + [ir.Constant(I64, 0)] * 3
+        return _montgomery(b, split(b, x), one, self.modulus)
+
+
 def build(name: str, modulus: int) -> FieldKernels:
     """Intrinsics for the field of integers mod ``modulus`` (odd, between 2^192 and 2^254)."""
-    if not (modulus % 2 and modulus.bit_length() in range(193, 255)):
-        raise ValueError("the no-carry multiplication needs an odd modulus of 193 to 254 bits")
-    p = ir.Constant(I256, modulus)
+    field = Arithmetic(modulus)
 
-    def add(b: ir.IRBuilder, x: Any, y: Any) -> Any:
-        return reduce_once(b, b.add(x, y), p)
-
-    def sub(b: ir.IRBuilder, x: Any, y: Any) -> Any:
-        difference = b.sub(x, y)
-        return b.select(b.icmp_unsigned("<", x, y), b.add(difference, p), difference)
-
-    def neg(b: ir.IRBuilder, x: Any) -> Any:
-        zero = ir.Constant(I256, 0)
-        return b.select(b.icmp_unsigned("==", x, zero), zero, b.sub(p, x))
-
-    def double(b: ir.IRBuilder, x: Any) -> Any:
-        return reduce_once(b, b.add(x, x), p)
-
-    def mul(b: ir.IRBuilder, x: Any, y: Any) -> Any:
-        return _montgomery(b, split(b, x), split(b, y), modulus)
-
-    def sqr(b: ir.IRBuilder, x: Any) -> Any:
-        return _montgomery(b, split(b, x), split(b, x), modulus)
-
-    def from_montgomery(b: ir.IRBuilder, x: Any) -> Any:
-        one = [ir.Constant(I64, 1)] + [ir.Constant(I64, 0)] * 3
-        return _montgomery(b, split(b, x), one, modulus)
+    def of_values(operation: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda b, *operands: [operation(b, *(x for (x,) in operands))]
 
     return FieldKernels(
-        mul=_binary(f"{name}_mul", mul, outlined=True),
-        sqr=_unary(f"{name}_sqr", sqr, outlined=True),
-        add=_binary(f"{name}_add", add),
-        sub=_binary(f"{name}_sub", sub),
-        neg=_unary(f"{name}_neg", neg),
-        double=_unary(f"{name}_double", double),
-        from_montgomery=_unary(f"{name}_from_montgomery", from_montgomery, outlined=True),
+        mul=binary(f"{name}_mul", of_values(field.mul), outlined=True),
+        sqr=unary(f"{name}_sqr", of_values(field.sqr), outlined=True),
+        add=binary(f"{name}_add", of_values(field.add)),
+        sub=binary(f"{name}_sub", of_values(field.sub)),
+        neg=unary(f"{name}_neg", of_values(field.neg)),
+        double=unary(f"{name}_double", of_values(field.double)),
+        from_montgomery=unary(f"{name}_from_montgomery", of_values(field.from_montgomery), outlined=True),
     )
 
 
@@ -122,33 +160,41 @@ def split(b: ir.IRBuilder, x: Any, count: int = 4) -> list[Any]:
     return [b.trunc(b.lshr(x, ir.Constant(x.type, 64 * i)), I64) for i in range(count)]
 
 
-def _function(b: ir.IRBuilder, name: str, arity: int, body: Callable[..., Any], outlined: bool) -> Any:
-    """The LLVM function ``name(out, in…)`` of this module, made on first use.
+def _function(b: ir.IRBuilder, name: str, degrees: list[int], body: Callable[..., Any], outlined: bool) -> Any:
+    """The LLVM function ``name(out, in…)`` of this module, made on first use; ``degrees`` counts each one's values.
 
     Multiplications are kept out of line: inlined everywhere they would multiply compile time for no speed.
     """
-    word_pointer = I64.as_pointer()
     symbol = f"aitbc_{name}"
     existing = b.module.globals.get(symbol)
     if existing is not None:
         return existing
-    function = ir.Function(b.module, ir.FunctionType(ir.VoidType(), [word_pointer] * (arity + 1)), symbol)
+    function = ir.Function(b.module, ir.FunctionType(ir.VoidType(), [I64.as_pointer()] * len(degrees)), symbol)
     # One copy survives linking; "internal" would leave one for each kernel reached.
     function.linkage = "linkonce_odr"
     function.attributes.add("noinline" if outlined else "alwaysinline")
     inner = ir.IRBuilder(function.append_basic_block())
-    wide = I256.as_pointer()
-    operands = [inner.load(inner.bitcast(argument, wide), align=8) for argument in function.args[1:]]
-    inner.store(body(inner, *operands), inner.bitcast(function.args[0], wide), align=8)
+
+    def value_at(argument: Any, index: int) -> Any:
+        return inner.gep(inner.bitcast(argument, I256.as_pointer()), [ir.Constant(I64, index)])
+
+    operands = [
+        [inner.load(value_at(argument, index), align=8) for index in range(degree)]
+        for argument, degree in zip(function.args[1:], degrees[1:], strict=True)
+    ]
+    for index, result in enumerate(body(inner, *operands)):
+        inner.store(result, value_at(function.args[0], index), align=8)
     inner.ret_void()
     return function
 
 
-def _unary(name: str, body: Callable[..., Any], outlined: bool = False) -> Any:
+def unary(name: str, body: Callable[..., Any], *, degree: int = 1, outlined: bool = False) -> Any:
+    """The intrinsic ``name(out, x)`` on elements of ``degree`` values; ``body(b, [x…]) -> [out…]``."""
+
     @intrinsic
     def operation(typing_context: Any, out: Any, x: Any) -> Any:
         def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-            b.call(_function(b, name, 1, body, outlined), [pointer(b, a) for a in arguments])
+            b.call(_function(b, name, [degree] * 2, body, outlined), [pointer(b, a) for a in arguments])
             return context.get_dummy_value()
 
         return types.void(types.intp, types.intp), generate
@@ -156,11 +202,16 @@ def _unary(name: str, body: Callable[..., Any], outlined: bool = False) -> Any:
     return operation
 
 
-def _binary(name: str, body: Callable[..., Any], outlined: bool = False) -> Any:
+def binary(
+    name: str, body: Callable[..., Any], *, degree: int = 1, second_degree: int | None = None, outlined: bool = False
+) -> Any:
+    """The intrinsic ``name(out, x, y)`` on elements of ``degree`` values; ``body(b, [x…], [y…]) -> [out…]``."""
+    degrees = [degree, degree, second_degree or degree]
+
     @intrinsic
     def operation(typing_context: Any, out: Any, x: Any, y: Any) -> Any:
         def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-            b.call(_function(b, name, 2, body, outlined), [pointer(b, a) for a in arguments])
+            b.call(_function(b, name, degrees, body, outlined), [pointer(b, a) for a in arguments])
             return context.get_dummy_value()
 
         return types.void(types.intp, types.intp, types.intp), generate

@@ -7,18 +7,63 @@ complex one (two); see Devegili et al., "Multiplication and squaring on pairing-
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from . import fq
+from .field_kernels import Arithmetic, binary, unary
 from .jit import kernel, stack
 
 #: Bytes of one element.
 SIZE = 64
 
+_F = Arithmetic(fq.MODULUS)
+_Pair = list[Any]
 
-@kernel
-def copy(out: int, x: int) -> None:
-    """Copy an element."""
-    fq.copy(out, x)
-    fq.copy(out + 32, x + 32)
+
+def _by_part(operation: Callable[..., Any]) -> Callable[..., _Pair]:
+    return lambda b, *operands: [operation(b, *parts) for parts in zip(*operands, strict=True)]
+
+
+def _mul(b: Any, x: _Pair, y: _Pair) -> _Pair:
+    low, high = _F.call_mul(b, x[0], y[0]), _F.call_mul(b, x[1], y[1])
+    cross = _F.call_mul(b, _F.add_lazily(b, *x), _F.add_lazily(b, *y))
+    return [_F.sub(b, low, high), _F.sub(b, _F.sub(b, cross, low), high)]
+
+
+def _sqr(b: Any, x: _Pair) -> _Pair:
+    """Square (c0 + c1)(c0 − c1) + 2·c0·c1·i."""
+    real = _F.call_mul(b, _F.add_lazily(b, *x), _F.sub(b, *x))
+    return [real, _F.call_mul(b, x[0], _F.add_lazily(b, x[1], x[1]))]
+
+
+def _scale(b: Any, x: _Pair, k: _Pair) -> _Pair:
+    return [_F.call_mul(b, x[0], k[0]), _F.call_mul(b, x[1], k[0])]
+
+
+def _mul_by_xi(b: Any, x: _Pair) -> _Pair:
+    """Product (9·c0 − c1) + (c0 + 9·c1)·i."""
+    nine_times = []
+    for part in x:
+        eight_times = part
+        for _ in range(3):
+            eight_times = _F.double(b, eight_times)
+        nine_times.append(_F.add(b, eight_times, part))
+    return [_F.sub(b, nine_times[0], x[1]), _F.add(b, nine_times[1], x[0])]
+
+
+# Inside kernels only, as the operations of fq: add(out, x, y), neg(out, x) … scale(out, x, k) takes k in Fq;
+# conjugate is the power x^p; mul_by_xi multiplies by 9 + i.
+add = binary("fq2_add", _by_part(_F.add), degree=2, outlined=True)
+sub = binary("fq2_sub", _by_part(_F.sub), degree=2, outlined=True)
+neg = unary("fq2_neg", _by_part(_F.neg), degree=2, outlined=True)
+double = unary("fq2_double", _by_part(_F.double), degree=2, outlined=True)
+mul = binary("fq2_mul", _mul, degree=2, outlined=True)
+sqr = unary("fq2_sqr", _sqr, degree=2, outlined=True)
+scale = binary("fq2_scale", _scale, degree=2, second_degree=1, outlined=True)
+conjugate = unary("fq2_conjugate", lambda b, x: [x[0], _F.neg(b, x[1])], degree=2, outlined=True)
+mul_by_xi = unary("fq2_mul_by_xi", _mul_by_xi, degree=2, outlined=True)
+copy = unary("fq2_copy", lambda b, x: x, degree=2, outlined=True)
 
 
 @kernel
@@ -45,91 +90,6 @@ def is_zero(x: int) -> bool:
 def equal(x: int, y: int) -> bool:
     """Whether x = y."""
     return fq.equal(x, y) and fq.equal(x + 32, y + 32)
-
-
-@kernel
-def add(out: int, x: int, y: int) -> None:
-    """Sum x + y."""
-    fq.add(out, x, y)
-    fq.add(out + 32, x + 32, y + 32)
-
-
-@kernel
-def sub(out: int, x: int, y: int) -> None:
-    """Difference x − y."""
-    fq.sub(out, x, y)
-    fq.sub(out + 32, x + 32, y + 32)
-
-
-@kernel
-def neg(out: int, x: int) -> None:
-    """Negative −x."""
-    fq.neg(out, x)
-    fq.neg(out + 32, x + 32)
-
-
-@kernel
-def double(out: int, x: int) -> None:
-    """Double 2x."""
-    fq.double(out, x)
-    fq.double(out + 32, x + 32)
-
-
-@kernel
-def conjugate(out: int, x: int) -> None:
-    """Conjugate c0 − c1·i, which is x^p."""
-    fq.copy(out, x)
-    fq.neg(out + 32, x + 32)
-
-
-@kernel
-def mul(out: int, x: int, y: int) -> None:
-    """Product x·y."""
-    low = stack(4)
-    high = stack(4)
-    cross = stack(4)
-    fq.add(low, x, x + 32)
-    fq.add(high, y, y + 32)
-    fq.mul(cross, low, high)
-    fq.mul(low, x, y)
-    fq.mul(high, x + 32, y + 32)
-    fq.sub(out, low, high)
-    fq.sub(cross, cross, low)
-    fq.sub(out + 32, cross, high)
-
-
-@kernel
-def sqr(out: int, x: int) -> None:
-    """Square x² = (c0 + c1)(c0 − c1) + 2·c0·c1·i."""
-    total = stack(4)
-    difference = stack(4)
-    product = stack(4)
-    fq.add(total, x, x + 32)
-    fq.sub(difference, x, x + 32)
-    fq.mul(product, x, x + 32)
-    fq.mul(out, total, difference)
-    fq.double(out + 32, product)
-
-
-@kernel
-def scale(out: int, x: int, k: int) -> None:
-    """Product of x with k in Fq."""
-    fq.mul(out, x, k)
-    fq.mul(out + 32, x + 32, k)
-
-
-@kernel
-def mul_by_xi(out: int, x: int) -> None:
-    """Product with ξ = 9 + i: (9·c0 − c1) + (c0 + 9·c1)·i."""
-    nine_times = stack(8)
-    real = stack(4)
-    double(nine_times, x)
-    double(nine_times, nine_times)
-    double(nine_times, nine_times)
-    add(nine_times, nine_times, x)
-    fq.sub(real, nine_times, x + 32)
-    fq.add(out + 32, nine_times + 32, x)
-    fq.copy(out, real)
 
 
 @kernel

@@ -27,6 +27,8 @@ from .types import Proof, VerifyingKey
 
 _PROTOCOL = {"protocol": "groth16", "curve": "bn128"}
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
+_MAX_DEPTH = 8
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _G1_INFINITY = ["0", "1", "0"]
 _G2_INFINITY = [["0", "0"], ["1", "0"], ["0", "0"]]
 #: snarkjs's pairing is ours to this power: its final exponentiation is Fuentes-Castañeda's (SAC 2011), a multiple.
@@ -37,7 +39,7 @@ def parse(text: str | bytes, place: str) -> Any:
     """Parse JSON text; ``place`` names it in errors.
 
     Raises:
-        BadInputError: it is no JSON, or an object names a key twice.
+        BadInputError: it is no JSON, it nests deeper than any document here, or an object names a key twice.
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -47,9 +49,21 @@ def parse(text: str | bytes, place: str) -> Any:
         return document
 
     try:
-        return json.loads(text, object_pairs_hook=unique)
-    except (ValueError, RecursionError) as error:
-        raise BadInputError("not JSON", place=place, got=str(error)) from error
+        decoded = text if isinstance(text, str) else text.decode()
+        # json recurses in C, and with a recursion limit raised, as py_ecc and py-evm raise it, overflows the stack.
+        if _depth(decoded) > _MAX_DEPTH:
+            raise BadInputError("nested too deeply", place=place, expected=f"at most {_MAX_DEPTH} levels")
+        return json.loads(decoded, object_pairs_hook=unique)
+    except ValueError as error:
+        raise BadInputError("not JSON", place=place, got=_short(str(error))) from error
+
+
+def _depth(text: str) -> int:
+    deepest = depth = 0
+    for bracket in _STRING_OR_BRACKET.findall(text):
+        depth += (bracket in "[{") - (bracket in "]}")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 # -- proof ----------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def _values(modulus: int) -> list[int]:
 
 
 @cache
-def _callable(operation: Any, arity: int) -> Any:
+def callable_kernel(operation: Any, arity: int) -> Any:
     """An intrinsic, which exists inside kernels only, as a function of addresses."""
     if not isinstance(operation, numba.core.extending._Intrinsic):
         return operation
@@ -42,7 +42,7 @@ def _callable(operation: Any, arity: int) -> Any:
 
 def _apply(operation: Any, modulus: int, *operands: int) -> int:
     """The result, computed once into fresh memory and once over each operand in turn."""
-    kernel = _callable(operation, len(operands))
+    kernel = callable_kernel(operation, len(operands))
     results = []
     for target in range(-1, len(operands)):
         arrays = [to_montgomery([x], modulus) for x in operands]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from py_ecc import optimized_bn128
 from py_ecc.fields import bn128_FQ12 as PyFQ12
+from test_fields import callable_kernel
 from test_groups import address_of, twist_point_outside_g2
 
 from aitbc_rollup.algebra import fq2, g2, pairing, tower
@@ -64,6 +65,7 @@ def test_fq2_kernels() -> None:
     out, k = np.empty((2, 4), dtype=np.uint64), to_montgomery([7], P)
 
     def run(kernel: Any, *operands: Fq2) -> Fq2:
+        kernel = callable_kernel(kernel, len(operands))
         arrays = [to_montgomery(x, P) for x in operands]
         kernel(address_of(out), *(address_of(a) for a in arrays))
         c0, c1 = from_montgomery(out, P)
@@ -82,7 +84,7 @@ def test_fq2_kernels() -> None:
         assert run(fq2.copy, x) == x
         array = to_montgomery(x, P)
         assert fq2.is_zero(address_of(array)) == (x == (0, 0))
-        fq2.scale(address_of(out), address_of(array), address_of(k))
+        callable_kernel(fq2.scale, 2)(address_of(out), address_of(array), address_of(k))
         assert tuple(from_montgomery(out, P)) == plain.fq2_scale(x, 7)
         for y in values[:: len(values) // 8]:
             assert run(fq2.add, x, y) == plain.fq2_add(x, y)
@@ -184,7 +186,7 @@ def test_pairing_check_is_a_product() -> None:
 @pytest.mark.parametrize(
     ("pair", "message"),
     [
-        (((1, 3), G2_GENERATOR), "pair 1: the first point is not on G1"),
+        (((1, 3), G2_GENERATOR), "a first point is not on G1"),
         ((None, (G2_GENERATOR[0], G2_GENERATOR[0])), "pair 1: the second point is not in G2"),
         ((G1_GENERATOR, "outside"), "pair 1: the second point is not in G2"),
         (((1 + P, 2), G2_GENERATOR), "expected affine coordinates"),

@@ -205,13 +205,20 @@ def test_public_inputs_that_are_no_list_or_too_large_are_refused() -> None:
     assert caught.value.place == "public inputs[1]"
 
 
+def test_brackets_in_strings_are_not_levels() -> None:
+    text = json.dumps([["[" * 50, '\\"{' * 50]] * 20)
+    assert formats.parse(text, "x") == json.loads(text) == formats.parse(text.encode(), "x")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "not JSON"),
         ("{", "not JSON"),
         (b"\xff\xfe\xff", "not JSON"),
-        ("[" * 200_000, "not JSON"),
+        ("[" * 200_000, "nested too deeply"),
+        ('{"a":' * 9 + "1" + "}" * 9, "nested too deeply"),
+        ('["\\"[[[[[[[[[[[[", ' + "[" * 8 + "]" * 9, "nested too deeply"),
         ("1" * 5000, "not JSON"),
         ('{"pi_a": 1, "pi_a": 2}', "names a key twice"),
     ],
