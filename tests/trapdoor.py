@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from aitbc_rollup.algebra.bn254 import G1_GENERATOR, G2_GENERATOR, R
 from aitbc_rollup.algebra.reference.curve import G1Point, G2Point, g1_mul, g2_mul
@@ -40,7 +41,7 @@ class Trapdoor:
     def secret(self, label: str) -> int:
         return scalar(f"{self.name}/{label}")
 
-    @property
+    @cached_property
     def key(self) -> VerifyingKey:
         return VerifyingKey(
             alpha_g1=g1(self.secret("alpha")),
