@@ -21,6 +21,10 @@ PATH = click.Path(path_type=Path)
 COUNT = click.IntRange(min=1)
 
 
+#: Numbers that name something and count nothing.
+_IDENTIFIERS = {"chain_id", "shard", "batch"}
+
+
 class Address(click.ParamType[int]):
     """An L1 address, as a number."""
 
@@ -87,7 +91,7 @@ def emit(value: dict[str, Any], *, as_json: bool, title: str = "") -> None:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, entry in value.items():
-        table.add_row(name.replace("_", " "), show(entry))
+        table.add_row(name.replace("_", " "), str(entry) if name in _IDENTIFIERS else show(entry))
     console = stdout()
     if title:
         console.print(title, style="bold")

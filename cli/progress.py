@@ -10,6 +10,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from aitbc_rollup.rollup.reporting import Reporter
+
 #: What a stage does, in a person's words.
 TITLES = {
     "keys": "circuit and proving key",
@@ -89,6 +91,27 @@ class RichProgress:
         if self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None
+
+
+class Recorder:
+    """Passes everything on, and keeps the seconds of each stage."""
+
+    def __init__(self, inner: Reporter) -> None:
+        self._inner = inner
+        self.seconds: dict[str, float] = {}
+
+    def begin(self, stage: str) -> None:
+        """Passed on."""
+        self._inner.begin(stage)
+
+    def progress(self, stage: str, detail: str, share: float) -> None:
+        """Passed on."""
+        self._inner.progress(stage, detail, share)
+
+    def done(self, stage: str, seconds: float, note: str) -> None:
+        """Kept and passed on."""
+        self.seconds[stage] = seconds
+        self._inner.done(stage, seconds, note)
 
 
 def reporter(as_json: bool) -> JsonProgress | RichProgress:

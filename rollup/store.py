@@ -69,6 +69,17 @@ class Store:
             self._lock.close()
             raise ResourceError("the state folder cannot be opened", place=str(folder), got=str(error)) from None
 
+    @classmethod
+    def existing(cls, folder: Path) -> Store:
+        """Open a folder that must be there already.
+
+        Raises:
+            BadInputError: it is not.
+        """
+        if not (folder / "state.lmdb").is_dir():
+            raise BadInputError("no state folder", place=str(folder), expected="one that prove-batch has made")
+        return cls(folder)
+
     def __enter__(self) -> Store:
         return self
 
@@ -104,6 +115,7 @@ class Store:
             state = genesis.state()
             with self._write() as put:
                 self._put_state(put, state)
+                put("batches", b"root" + bytes(8), state.root.to_bytes(32, "big"))
                 room = [identity.shape.sessions, identity.shape.providers]
                 meta = {"schema": SCHEMA, "batches": 0, "room": room} | identity.as_dict()
                 put("meta", b"meta", json.dumps(meta).encode())
@@ -157,6 +169,22 @@ class Store:
         return State(self)
 
     # -- batches and jobs --------------------------------------------------------------------------------
+
+    @property
+    def last_l1_time(self) -> int:
+        """L1 time of the last sealed batch, unix seconds; 0 without one."""
+        return int(self.meta.get("l1_time", 0))
+
+    def root_after(self, number: int) -> int:
+        """The state root after a sealed batch; 0 means genesis.
+
+        Raises:
+            BadInputError: there is no such batch.
+        """
+        raw = self._get("batches", b"root" + number.to_bytes(8, "big"))
+        if raw is None:
+            raise self._no_batch(number)
+        return int.from_bytes(raw, "big")
 
     @property
     def batch_count(self) -> int:
@@ -241,10 +269,16 @@ class Store:
             self._put_state(put, state)
             put("batches", key, zlib.compress(json.dumps(batch_to_json(batch)).encode(), 1))
             put("batches", b"job" + key, name.encode())
+            put("batches", b"root" + key, batch.new_root.to_bytes(32, "big"))
             for identity in identities:
                 put("billed", identity, key)
             put("jobs", name.encode(), json.dumps(job).encode())
-            put("meta", b"meta", json.dumps(meta | {"batches": number}).encode())
+            put("meta", b"meta", json.dumps(meta | {"batches": number, "l1_time": batch.context.l1_time}).encode())
+
+    def _no_batch(self, number: int) -> BadInputError:
+        return BadInputError(
+            "no such batch", place=str(self._folder), expected=f"1 to {self.batch_count}", got=str(number)
+        )
 
     # -- LMDB --------------------------------------------------------------------------------------------
 

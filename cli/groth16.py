@@ -1,0 +1,162 @@
+"""``groth16``: snarkjs's words over our own prover, on its files."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aitbc_rollup.algebra.limbs import Limbs
+from aitbc_rollup.circuits.check import assert_satisfied
+from aitbc_rollup.circuits.formats.r1cs import read_r1cs
+from aitbc_rollup.circuits.formats.wtns import read_wtns
+from aitbc_rollup.errors import InvalidError
+from aitbc_rollup.prover.engine import load_engine
+from aitbc_rollup.prover.formats import zkey
+from aitbc_rollup.prover.groth16 import prove as make_proof
+from aitbc_rollup.prover.groth16 import public_inputs
+from aitbc_rollup.prover.keys import ProvingKey
+from aitbc_rollup.prover.setup import setup as make_key
+from aitbc_rollup.rollup.bundle import read_json
+from aitbc_rollup.rollup.files import write_whole
+from aitbc_rollup.rollup.reporting import stage
+from aitbc_rollup.verifier import groth16 as verifier
+from aitbc_rollup.verifier.formats import (
+    proof_from_json,
+    proof_to_json,
+    public_from_json,
+    public_to_json,
+    verification_key_from_json,
+)
+
+from . import common
+from .circuit import load_circuit
+from .progress import JsonProgress, RichProgress, reporter
+
+PROOF = click.argument("proof", metavar="PROOF.JSON", type=common.PATH, default=Path("proof.json"))
+PUBLIC = click.argument("public", metavar="PUBLIC.JSON", type=common.PATH, default=Path("public.json"))
+
+
+@click.group("groth16")
+def groth16() -> None:
+    """Groth16 over BN254, on snarkjs's files and with its order of arguments."""
+
+
+@groth16.command("setup")
+@click.argument("r1cs", metavar="CIRCUIT.R1CS", type=common.PATH)
+@click.argument("out", metavar="CIRCUIT.ZKEY", type=common.PATH)
+@common.options(common.engine, common.as_json)
+def setup(r1cs: Path, out: Path, engine: str, as_json: bool) -> None:
+    """Make a development key for a circuit, from this machine's randomness alone.
+
+    Whoever ran this could have kept the secrets and forge proofs, so the key is marked and refused off local chains.
+    Unlike snarkjs's, there is no powers-of-tau file.
+    """
+    system = read_r1cs(r1cs)
+    start = time.perf_counter()
+    with reporter(as_json) as report, stage(report, "keys"):
+        key = make_key(
+            system,
+            engine=load_engine(engine),
+            progress=lambda detail, share: report.progress("keys", detail, share),
+        )
+        zkey.write(out, key)
+    result = {"key": str(out), "constraints": system.n_constraints, "development": key.development}
+    common.emit(result | {"seconds": round(time.perf_counter() - start, 3)}, as_json=as_json)
+
+
+@groth16.command("prove")
+@click.argument("key", metavar="CIRCUIT.ZKEY", type=common.PATH)
+@click.argument("witness", metavar="WITNESS.WTNS", type=common.PATH)
+@PROOF
+@PUBLIC
+@common.options(common.engine, common.as_json)
+def prove(key: Path, witness: Path, proof: Path, public: Path, engine: str, as_json: bool) -> None:
+    """Prove a witness; the proof is verified before it is written."""
+    values = read_wtns(witness)
+    with reporter(as_json) as report:
+        seconds = _prove_and_write(_read_key(key), values, (proof, public), engine, report)
+    common.emit({"proof": str(proof), "public": str(public), "seconds": seconds}, as_json=as_json)
+
+
+@groth16.command("fullprove")
+@click.argument("inputs", metavar="INPUT.JSON", type=common.PATH)
+@click.argument("circuit", metavar="CIRCUIT")
+@click.argument("key", metavar="CIRCUIT.ZKEY", type=common.PATH)
+@PROOF
+@PUBLIC
+@common.options(common.engine, common.as_json)
+def fullprove(inputs: Path, circuit: str, key: Path, proof: Path, public: Path, engine: str, as_json: bool) -> None:
+    """Calculate the witness and prove it.
+
+    Where snarkjs takes a .wasm file, CIRCUIT names a compiled circuit in Python, or a function that returns one:
+    package.module:name or file.py:name. Its code runs.
+    """
+    compiled = load_circuit(circuit)
+    proving_key = _read_key(key)
+    with reporter(as_json) as report:
+        with stage(report, "witness"):
+            values = compiled.witness(_inputs(read_json(inputs)))
+            assert_satisfied(compiled, values)
+        seconds = _prove_and_write(proving_key, values, (proof, public), engine, report)
+    common.emit({"proof": str(proof), "public": str(public), "seconds": seconds}, as_json=as_json)
+
+
+@groth16.command("verify")
+@click.argument("key", metavar="VERIFICATION_KEY.JSON", type=common.PATH)
+@PUBLIC
+@PROOF
+@click.option("--reference", is_flag=True, help="Verify with py_ecc's pairing instead of this package's.")
+@click.option("--l1", metavar="URL", help="Verify with the Solidity verifier, on the L1 at this RPC; sends nothing.")
+@common.as_json
+def verify(key: Path, public: Path, proof: Path, reference: bool, l1: str | None, as_json: bool) -> None:
+    """Verify a proof. Exits with 1 if it does not hold."""
+    vk = verification_key_from_json(read_json(key), str(key))
+    inputs = public_from_json(read_json(public), str(public))
+    found = proof_from_json(read_json(proof), str(proof))
+    if l1 is None:
+        valid = verifier.verify(vk, inputs, found, reference=reference)
+    else:
+        from aitbc_rollup.rollup.deployment import verify_on_chain
+        from aitbc_rollup.rollup.l1.client import connect
+
+        valid = verify_on_chain(connect(l1), vk, inputs, found)
+    if not valid:
+        raise InvalidError(
+            "the proof does not verify", place=str(proof), hint="proof, public inputs and key must belong together"
+        )
+    common.emit({"valid": True, "development_key": vk.development}, as_json=as_json)
+
+
+def _prove_and_write(
+    key: ProvingKey, witness: Limbs, out: tuple[Path, Path], engine: str, report: JsonProgress | RichProgress
+) -> float:
+    with stage(report, "proof") as running:
+        proof = make_proof(
+            key,
+            witness,
+            engine=load_engine(engine),
+            progress=lambda detail, share: report.progress("proof", detail, share),
+        )
+    for path, value in zip(out, (proof_to_json(proof), public_to_json(public_inputs(key, witness))), strict=True):
+        write_whole(path, (json.dumps(value, indent=1) + "\n").encode())
+    return round(running.seconds, 3)
+
+
+def _read_key(path: Path) -> ProvingKey:
+    return common.reading(path, zkey.read)
+
+
+def _inputs(value: Any) -> Any:
+    """Numbers of an input file: JSON numbers or decimal strings, nested as they are."""
+    match value:
+        case str() if value.isascii() and value.isdigit():
+            return int(value)
+        case list():
+            return [_inputs(item) for item in value]
+        case dict():
+            return {name: _inputs(item) for name, item in value.items()}
+    return value

@@ -1,0 +1,50 @@
+"""``status``: state folder and chain side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aitbc_rollup.errors import InvalidError
+from aitbc_rollup.rollup.checks import format_address
+from aitbc_rollup.rollup.status import chain_status, disagreement, local_status
+from aitbc_rollup.rollup.store import Store
+
+from . import common
+
+
+@click.command("status")
+@click.option("--offline", is_flag=True, help="Ask no chain: show the state folder alone.")
+@common.options(common.state, common.l1, common.as_json)
+def status(state: Path, l1: str, offline: bool, as_json: bool) -> None:
+    """Show where batches stand in the state folder and on the chain. Exits with 1 if the two disagree."""
+    with Store.existing(state) as store:
+        local = local_status(store)
+    result: dict[str, Any] = {
+        "chain_id": local.domain.chain_id,
+        "contract": format_address(local.domain.contract),
+        "shard": local.domain.shard,
+        "sealed": local.sealed,
+        "proven_here": local.proven,
+        "state_root": common.root_text(local.roots[-1]),
+    }
+    problem = None
+    if not offline:
+        from aitbc_rollup.rollup.l1.client import connect
+
+        chain = chain_status(connect(l1, expected_chain_id=local.domain.chain_id), local.domain)
+        problem = disagreement(local, chain)
+        result |= {"deployed": chain is not None}
+        if chain is not None:
+            result |= {
+                "committed": chain.committed,
+                "proven": chain.proven,
+                "finalized": chain.finalized,
+                "chain_root": common.root_text(chain.state_root),
+            }
+        result["agree"] = problem is None
+    common.emit(result, as_json=as_json)
+    if problem is not None:
+        raise InvalidError("state folder and chain disagree", place=str(state), got=problem)

@@ -1,0 +1,136 @@
+"""Which contract a shard's sessions sign for, and how a proven batch gets onto it.
+
+The rollup's address follows from circuit key, genesis root, shard and operator, before the contract exists
+(``l1.contracts``). Submitting is done once however often it is asked for: each step looks at the chain first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from eth_utils.address import to_checksum_address
+
+from aitbc_rollup.errors import L1Error
+from aitbc_rollup.verifier.formats import proof_to_calldata
+from aitbc_rollup.verifier.types import Proof, VerifyingKey
+
+from .bundle import Bundle
+from .checks import format_address
+from .l1.client import L1Client, Receipt
+from .l1.contracts import Deployment, artifact, create2_address, deploy, verifier_init_code
+from .l1.rollup_contract import RollupContract, Step
+from .l1.signer import Signer
+from .reporting import Reporter, Silent, stage
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Gas of each transaction that was sent now or found on the chain, and the state root it left.
+
+    ``sent`` counts transactions sent now; a step found done by someone whose log the chain does not keep has no gas.
+    """
+
+    gas: dict[str, int]
+    sent: int
+    state_root: int
+
+
+def deployment(key: VerifyingKey, *, genesis_root: int, shard: int, operator: int) -> Deployment:
+    """The verifier and rollup of a shard; the operator's address as a number."""
+    address = to_checksum_address(format_address(operator))
+    return Deployment(verifying_key=key, genesis_root=genesis_root, shard=shard, operator=address)
+
+
+def plan_of(bundle: Bundle) -> Deployment:
+    """The contracts that a proven batch's files say it is for; that their address is the data's is to be checked."""
+    origin = bundle.origin
+    return deployment(bundle.key, genesis_root=origin.root, shard=bundle.data.header["shard"], operator=origin.operator)
+
+
+def submit(bundle: Bundle, client: L1Client, signer: Signer, reporter: Reporter | None = None) -> Submission:
+    """Deploy the contracts if need be, then commit, prove and finalize a batch.
+
+    Args:
+        bundle: the batch; the caller has verified it.
+        client: the chain.
+        signer: who pays, and for the commit the operator.
+        reporter: told each step.
+
+    Raises:
+        L1Error: another chain, no contract, another one than the batch is for, or a step refused.
+    """
+    reporter = reporter or Silent()
+    header = bundle.data.header
+    address = format_address(header["contract"])
+    if client.chain_id != header["chain_id"]:
+        raise L1Error("another chain", place=client.name, expected=str(header["chain_id"]), got=str(client.chain_id))
+    gas: dict[str, int] = {}
+    sent = 0
+    if not client.code(address):
+        with stage(reporter, "deploy") as running:
+            receipts = _deploy(client, signer, bundle)
+            gas["deploy"] = sum(receipt.gas_used for receipt in receipts)
+            sent += len(receipts)
+            running.note = f"{address}, {gas['deploy']:,} gas"
+    contract = RollupContract(client, address)
+    number, binding = header["batch_number"], bundle.binding
+    payout = format_address(bundle.payout)
+    steps: dict[str, Callable[[], Step]] = {
+        "commit": lambda: contract.commit(signer, bundle.bytes, binding.commitment),
+        "prove": lambda: contract.prove(
+            signer, number, binding.commitment, binding.zeta, binding.evaluation, payout, bundle.proof
+        ),
+        "finalize": lambda: contract.finalize(signer, number),
+    }
+    for name, send in steps.items():
+        with stage(reporter, name) as running:
+            step = send()
+            running.note = _note(step)
+            sent += not step.already
+            if step.gas_used is not None:
+                gas[name] = step.gas_used
+    return Submission(gas, sent, contract.status().state_root)
+
+
+def _deploy(client: L1Client, signer: Signer, bundle: Bundle) -> list[Receipt]:
+    """Deploy what the bundle says is behind its contract's address, if it is."""
+    header = bundle.data.header
+    plan = plan_of(bundle)
+    if int(plan.rollup, 16) != header["contract"]:
+        raise L1Error(
+            "there is no contract for this batch",
+            place=f"{format_address(header['contract'])} on chain {client.chain_id}",
+            expected=f"a deployed rollup, or a key and genesis of that address; these are of {plan.rollup}",
+            got="no code",
+        )
+    return deploy(client, signer, plan)
+
+
+def _note(step: Step) -> str:
+    gas = "" if step.gas_used is None else f"{step.gas_used:,} gas"
+    return f"{gas}, done before".lstrip(", ") if step.already else gas
+
+
+def verify_on_chain(client: L1Client, key: VerifyingKey, public_inputs: Sequence[int], proof: Proof) -> bool:
+    """Whether a key's Solidity verifier accepts a proof; a call that sends nothing.
+
+    Raises:
+        L1Error: the verifier of this key is not deployed at its address, or the chain does not answer.
+    """
+    address = create2_address(bytes(32), verifier_init_code(key))
+    if not client.code(address):
+        raise L1Error(
+            "the verifier of this key is not on the chain",
+            place=f"chain {client.chain_id}",
+            expected=f"code at {address}",
+            hint="`aitbc-rollup submit` deploys it with its rollup",
+        )
+    contract = client.contract(address, artifact("Groth16Verifier")["abi"])
+    try:
+        client.call(contract.functions["verify"](proof_to_calldata(proof), list(public_inputs)), "verify")
+    except L1Error as error:
+        if error.message.split(":")[0] in {"ProofInvalid", "ProofMalformed", "InputNotInField", "WrongInputCount"}:
+            return False
+        raise
+    return True

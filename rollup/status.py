@@ -1,0 +1,77 @@
+"""Where a shard stands, by the state folder and by the chain, and whether the two agree.
+
+They agree if every batch the chain has committed is, by number and new root, a batch of the folder. Sealed batches the
+chain does not know yet are no disagreement: they wait to be submitted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aitbc_rollup.errors import BadInputError
+
+from .checks import format_address
+from .l1.client import L1Client
+from .l1.rollup_contract import RollupContract
+from .l1.rollup_contract import Status as ChainStatus
+from .records import Domain
+from .store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStatus:
+    """The state folder: what it is for, the number of sealed batches, the roots from genesis on."""
+
+    domain: Domain
+    roots: tuple[int, ...]
+    proven: int
+
+    @property
+    def sealed(self) -> int:
+        """Number of sealed batches."""
+        return len(self.roots) - 1
+
+
+def local_status(store: Store) -> LocalStatus:
+    """What a state folder says.
+
+    Raises:
+        BadInputError: the folder is empty.
+    """
+    if not store.meta:
+        raise BadInputError(
+            "the state folder is empty", expected="one that prove-batch has made", hint="--state names it"
+        )
+    count = store.batch_count
+    roots = tuple(store.root_after(number) for number in range(count + 1))
+    proven = sum("proof" in store.job_of_batch(number) for number in range(1, count + 1))
+    return LocalStatus(store.domain(), roots, proven)
+
+
+def chain_status(client: L1Client, domain: Domain) -> ChainStatus | None:
+    """What the chain says of the shard's contract; nothing if it is not deployed yet.
+
+    Raises:
+        L1Error: the chain does not answer.
+    """
+    address = format_address(domain.contract)
+    return RollupContract(client, address).status() if client.code(address) else None
+
+
+def disagreement(local: LocalStatus, chain: ChainStatus | None) -> str | None:
+    """The first thing on which folder and chain disagree, or nothing."""
+    if chain is None:
+        return None
+    steps = (
+        ("committed", chain.committed, chain.committed_root),
+        ("proven", chain.proven, chain.proven_root),
+        ("finalized", chain.finalized, chain.state_root),
+    )
+    for name, number, root in steps:
+        if number > local.sealed:
+            return f"the chain has {name} batch {number}, the folder ends at batch {local.sealed}"
+        if root != local.roots[number]:
+            return (
+                f"{name} batch {number} has root 0x{root:064x} on the chain, 0x{local.roots[number]:064x} in the folder"
+            )
+    return None
