@@ -1,5 +1,8 @@
 """The container of iden3's binary files (.zkey, .r1cs, .wtns): four letters, a version, numbered sections.
 
+``circuits.formats.sections`` does this for files small enough to be one string of bytes; keys are read section by
+section and written without a copy.
+
 All numbers are little-endian: magic (4 bytes), version (u32), number of sections (u32); then for each section its
 number (u32), its length in bytes (u64), its bytes.
 """

@@ -167,10 +167,16 @@ def test_msm_edge_cases(engine: Engine, group: int, factors: list[int], scalars:
 @pytest.mark.parametrize("group", [1, 2])
 def test_msm_of_every_bit_length(group: int) -> None:
     """2^k − 1 carries through every window; 2^k sits alone in one; both at each width the length leads to."""
-    engine = load_engine("cpu")
-    for bits in range(1, 254):
-        check_msm(engine, group, [3], [(1 << bits) - 1])
-        check_msm(engine, group, [3, 4], [1 << bits, (1 << bits) - 1])
+    engine, arrays = load_engine("cpu"), GROUPS[group].arrays
+    operation = engine.msm_g1 if group == 1 else engine.msm_g2
+    points = multiples(group, [3, 4])
+    scalars = [
+        [low, high] for bits in range(1, 254) for low, high in (((1 << bits) - 1, 0), (1 << bits, (1 << bits) - 1))
+    ]
+    got = np.stack([operation(points, to_limbs(pair)) for pair in scalars])
+    totals = to_limbs((3 * low + 4 * high) % R for low, high in scalars)
+    base = np.repeat(multiples(group, [1]), len(totals), axis=0)
+    assert (got == arrays.multiply(base, totals)).all()
 
 
 @pytest.mark.parametrize("group", [1, 2])
@@ -208,6 +214,18 @@ def test_fixed_base(engine: Engine, group: int, rng: random.Random) -> None:
     scalars = [0, 1, 2, R - 1, *((1 << k) - 1 for k in (64, 128, 253)), *elements(rng, 3)]
     got = (engine.fixed_base_g1 if group == 1 else engine.fixed_base_g2)(to_limbs(scalars))
     assert g.arrays.from_array(got) == [g.mul(g.base, k) if k else None for k in scalars]
+
+
+def test_a_matrix_that_would_read_foreign_memory_is_refused() -> None:
+    engine, one = load_engine("cpu"), to_limbs([1, 1])
+
+    def matrix(indptr: list[int], wires: list[int]) -> Matrix:
+        return Matrix(np.array(indptr, np.int64), np.array(wires, np.uint32), one)
+
+    engine.sparse_product(matrix([0, 1, 2], [0, 1]), one)
+    for indptr, wires in (([0, 1, 3], [0, 1]), ([0, 5, 2], [0, 1]), ([1, 1, 2], [0, 1]), ([0, 1, 2], [0, 2])):
+        with pytest.raises(ValueError, match="expected a C-contiguous|offsets|the vector 2 entries"):
+            engine.sparse_product(matrix(indptr, wires), one)
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
