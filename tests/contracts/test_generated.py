@@ -39,8 +39,8 @@ def test_a_stale_artifact_is_found(tmp_path, capsys):
     builder = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(builder)
     shutil.copytree(ARTIFACTS, tmp_path / "artifacts")
-    assert builder.main(["--check"], tmp_path / "artifacts") == 0
     path = tmp_path / "artifacts" / "Groth16Verifier.json"
     path.write_text(path.read_text().replace('"deployedBytecode": "0x60', '"deployedBytecode": "0x61'))
     assert builder.main(["--check"], tmp_path / "artifacts") == 1
-    assert "contracts/artifacts/Groth16Verifier.json is not what the sources compile to" in capsys.readouterr().out
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("contracts/artifacts/Groth16Verifier.json is not what the sources compile to")
