@@ -607,6 +607,43 @@ contract RollupBatchesTest is RollupTest {
         }
     }
 
+    /// @dev Any sequence of steps, right and wrong ones, moves the counters as the three-line model says.
+    function testFuzz_AnySequenceOfSteps(uint8[24] memory steps) public {
+        uint256 committed;
+        uint256 proven;
+        uint256 finalized;
+        for (uint256 i = 0; i < steps.length; ++i) {
+            uint256 target = uint256(steps[i]) / 4 % 8;
+            bool allowed;
+            bytes memory call;
+            if (steps[i] % 4 == 0) {
+                allowed = target == committed + 1;
+                if (target == 0) continue;
+                call = abi.encodeCall(rollup.commit, (_data(target), _commitment(target)));
+                if (allowed) committed = target;
+            } else if (steps[i] % 4 == 1) {
+                allowed = target == proven + 1 && target <= committed;
+                if (target == 0) continue;
+                (uint256 c, uint256 zeta, uint256 y) = _inputs(target);
+                call = abi.encodeCall(rollup.prove, (target, c, zeta, y, PAYOUT, _proof(c, zeta, y, PAYOUT)));
+                if (allowed) proven = target;
+            } else if (steps[i] % 4 == 2) {
+                allowed = target > finalized && target <= proven;
+                call = abi.encodeCall(rollup.finalize, (target));
+                if (allowed) finalized = target;
+            } else {
+                allowed = target > proven && target <= committed;
+                call = abi.encodeCall(rollup.rollback, (target));
+                if (allowed) committed = target - 1;
+            }
+            vm.prank(OPERATOR);
+            (bool ok,) = address(rollup).call(call);
+            assertTrue(ok == allowed, "a step succeeds exactly when the model allows it");
+            _counters(committed, proven, finalized);
+            assertEq(rollup.stateRoot(), _root(finalized));
+        }
+    }
+
     /// @dev 256 sessions, about 4,096 records: the gas of a full batch, in the snapshot.
     function test_GasOfAFullBatch() public {
         bytes memory data = abi.encodePacked(_words(1, 256));
