@@ -47,8 +47,10 @@ def _columns(out: Limbs, indptr: NDArray[np.int64], wires: NDArray[np.uint32], v
 
 
 def _check(matrix: Matrix) -> None:
-    checked(matrix.indptr, None, dtype=np.int64)
-    entries = int(matrix.indptr[-1])
+    offsets = checked(matrix.indptr, None, dtype=np.int64)
+    if len(offsets) == 0 or offsets[0] != 0 or (np.diff(offsets) < 0).any():
+        raise ValueError("a matrix's offsets start at 0 and do not fall")
+    entries = int(offsets[-1])
     checked(matrix.wires, entries, dtype=np.uint32)
     checked(matrix.values, entries, 4)
 
