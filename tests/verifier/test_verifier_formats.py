@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_groth16 import INPUTS, KEY, PROOF, TWIST_POINT_OUTSIDE_G2, prove
+from test_verifier_groth16 import INPUTS, KEY, PROOF, TWIST_POINT_OUTSIDE_G2, prove
 
 from aitbc_rollup.algebra.bn254 import P, R
 from aitbc_rollup.errors import BadInputError
