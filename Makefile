@@ -31,6 +31,7 @@ types: $(VENV)/.dev
 
 generated: $(VENV)/.dev $(NODE)/.installed
 	$(BIN)/python contracts/tools/build_artifacts.py --check
+	$(BIN)/python docs/tools/cli_reference.py --check
 
 counts: $(VENV)/.dev
 	$(BIN)/python benchmarks/constraints.py --check
