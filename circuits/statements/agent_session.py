@@ -102,7 +102,9 @@ def apply_session(
     active, count = session["active"], session["count"]
     circuit.assert_boolean(active)
     circuit.assert_equal(before["nonce"], session["nonce"], "the session's nonce is not the account's")
-    assert_funds(circuit, before)
+    # The nonce is bounded after the session, so that none makes it 2^32. Before, it could be −1: funds still split in
+    # one way only, and those of no leaf that the protocol makes split in that one.
+    assert_funds(circuit, {**before, "nonce": before["nonce"] + active})
 
     present = circuit.hint(unary, [count], SESSION_RECORDS)
     for flag in present:
@@ -164,9 +166,9 @@ def _message(
 
 
 def _assert_terms(circuit: Circuit, around: dict[str, Variable], session: dict[str, Variable], fee: Variable) -> None:
-    """The fee within its cap and 64 bits, the operator's share within the protocol's, the expiry not passed."""
-    assert_bits(circuit, fee, FEE_BITS)
-    assert_bits(circuit, session["fee_cap"] - fee, FEE_BITS)
+    """The fee within its cap, the cap in 64 bits, the operator's share within the protocol's, the expiry not passed."""
+    assert_bits(circuit, session["fee_cap"], FEE_BITS)
+    assert_bits(circuit, session["fee_cap"] - fee, FEE_BITS)  # sixteen fees of 64 bits cannot wrap: fee <= cap
     assert_bits(circuit, session["operator_share_bps"], _BPS_BITS)
     assert_bits(circuit, MAX_OPERATOR_SHARE_BPS - session["operator_share_bps"], _BPS_BITS)
     assert_bits(circuit, session["active"] * (session["expiry"] - around["l1_time"]), TIME_BITS)
