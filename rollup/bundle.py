@@ -273,7 +273,7 @@ def _hex(text: str, place: str) -> bytes:
 def _shape(value: object, place: str) -> Shape:
     try:
         match value:
-            case [int(sessions), int(providers)]:
+            case [int(sessions), int(providers)] if not isinstance(sessions, bool):
                 return Shape(sessions, providers)
             case _:
                 raise ValueError("not two numbers")

@@ -15,7 +15,11 @@ from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.errors import BadInputError
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
+_BRACKET = re.compile(r"[\[\]{}]")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
+
+#: Deeper than any document of this package; the parser's recursion must not reach the stack's end.
+MAX_JSON_DEPTH = 32
 
 
 def check_width(value: int, bits: int, *, field: str, place: str | None = None) -> int:
@@ -62,7 +66,7 @@ def parse_json(text: str, place: str) -> Any:
     """Strict JSON.
 
     Raises:
-        BadInputError: malformed, a key twice, a float or a non-finite number.
+        BadInputError: malformed, nested too deeply, a key twice, a float or a non-finite number.
     """
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -76,15 +80,25 @@ def parse_json(text: str, place: str) -> Any:
     def no_float(literal: str) -> Any:
         raise BadInputError("not an integer", place=place, expected="whole numbers only", got=shorten(literal))
 
+    if _depth(text) > MAX_JSON_DEPTH:
+        raise BadInputError("nested too deeply", place=place, expected=f"at most {MAX_JSON_DEPTH} levels")
     try:
         return json.loads(text, object_pairs_hook=pairs, parse_float=no_float, parse_constant=no_float)
     except json.JSONDecodeError as error:
         raise BadInputError(
             "not JSON", place=place, expected="one JSON value", got=f"{error.msg} at column {error.colno}"
         ) from None
-    except (RecursionError, ValueError) as error:
-        # Nested thousands deep, or an integer of thousands of digits: the interpreter's own limits.
+    except ValueError as error:  # an integer of thousands of digits: the interpreter's own limit
         raise BadInputError("not JSON this program reads", place=place, got=shorten(error)) from None
+
+
+def _depth(text: str) -> int:
+    """How deep brackets nest; those in strings count, so it may be too much."""
+    deepest = depth = 0
+    for match in _BRACKET.finditer(text):
+        depth += 1 if match[0] in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 class Fields:

@@ -192,22 +192,24 @@ class Job:
             providers = len({signed.session.provider_index for signed, _ in selection.sessions})
         else:
             sessions, providers = len(group(selection.rows, assignment.agents)), 1
+        bound = bool(self.store.meta)
         shape = self.options.shape
-        if shape is None and self.store.meta:
+        if shape is None and bound:
             shape = self.store.shape()
         if shape is None:
             shape = Shape(1 << (sessions - 1).bit_length(), 1 << (providers - 1).bit_length())
+        if bound:
+            self.store.check(Identity(self.genesis.digest(), self.store.domain(), shape))
         check_room(sessions, providers, shape)
         return shape
 
     def _domain(self, shape: Shape) -> Domain:
         """Chain, contract and shard; a new state folder is bound here, which needs the circuit's key."""
         if self.store.meta:
-            domain = self.store.domain()
-        else:
-            domain = self._domain_of(self._load_keys(shape).proving_key.verifying_key)
-        key = verification_key_to_json(self._keys.proving_key.verifying_key) if self._keys else None
-        self.store.bind(Identity(self.genesis.digest(), domain, shape), self.genesis, key)
+            return self.store.domain()
+        key = self._load_keys(shape).proving_key.verifying_key
+        domain = self._domain_of(key)
+        self.store.bind(Identity(self.genesis.digest(), domain, shape), self.genesis, verification_key_to_json(key))
         return domain
 
     def _domain_of(self, key: VerifyingKey) -> Domain:
@@ -270,7 +272,6 @@ class Job:
             "batch": context.batch_number,
             "payout": self._payout(),
             "provenance": _provenance(selection, assignment),
-            "seconds": {},
         }
         self.store.seal(batch, state, [identity for identity, _ in selection.records], name, job)
         return job
@@ -306,6 +307,7 @@ class Job:
         with stage(self.reporter, "witness") as making:
             witness = keys.circuit.witness(circuit_inputs(batch, job["payout"]))
             assert_satisfied(keys.circuit, witness)
+            seconds = {"witness": making.seconds}
             making.note = f"{keys.circuit.r1cs.n_constraints:,} constraints"
         with stage(self.reporter, "proof") as proving:
             proof = prove(
@@ -314,11 +316,10 @@ class Job:
                 engine=load_engine(self.options.engine),
                 progress=lambda detail, share: self.reporter.progress("proof", detail, share),
             )
-            seconds = {"witness": making.seconds}
-            job |= {"proof": proof_to_json(proof), "constraints": keys.circuit.r1cs.n_constraints}
+            seconds["proof"] = proving.seconds
+            constraints = keys.circuit.r1cs.n_constraints
+            job = job | {"proof": proof_to_json(proof), "constraints": constraints, "seconds": seconds}
             self.store.update_job(name, job)
-        job["seconds"] = seconds | {"proof": proving.seconds}
-        self.store.update_job(name, job)
         return job
 
     def _files(self, job: dict[str, Any], batch: Batch) -> dict[str, bytes]:

@@ -40,7 +40,12 @@ class Stage:
     def __init__(self, name: str) -> None:
         self.name = name
         self.note = ""
-        self.seconds = 0.0
+        self._start = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since it began."""
+        return time.perf_counter() - self._start
 
 
 @contextmanager
@@ -48,7 +53,5 @@ def stage(reporter: Reporter, name: str) -> Iterator[Stage]:
     """Report a stage around a block; an exception reports no end."""
     reporter.begin(name)
     running = Stage(name)
-    start = time.perf_counter()
     yield running
-    running.seconds = time.perf_counter() - start
     reporter.done(name, running.seconds, running.note)

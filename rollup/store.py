@@ -100,7 +100,7 @@ class Store:
         return {} if raw is None else dict(json.loads(raw))
 
     def bind(self, identity: Identity, genesis: Genesis, verification_key: Any) -> None:
-        """Bind a new folder to an identity and write the genesis state; or check that it is bound to this one.
+        """Bind a new folder to an identity and write the genesis state; or :meth:`check` that it is bound to this one.
 
         Args:
             identity: what the folder belongs to from now on.
@@ -110,18 +110,26 @@ class Store:
         Raises:
             BadInputError: it is bound to another.
         """
-        meta = self.meta
-        if not meta:
-            state = genesis.state()
-            with self._write() as put:
-                self._put_state(put, state)
-                put("batches", b"root" + bytes(8), state.root.to_bytes(32, "big"))
-                room = [identity.shape.sessions, identity.shape.providers]
-                meta = {"schema": SCHEMA, "batches": 0, "room": room} | identity.as_dict()
-                put("meta", b"meta", json.dumps(meta).encode())
-                put("meta", b"genesis", json.dumps(genesis.to_json()).encode())
-                put("meta", b"verification_key", json.dumps(verification_key).encode())
+        if self.meta:
+            self.check(identity)
             return
+        state = genesis.state()
+        room = [identity.shape.sessions, identity.shape.providers]
+        meta = {"schema": SCHEMA, "batches": 0, "room": room} | identity.as_dict()
+        with self._write() as put:
+            self._put_state(put, state)
+            put("batches", b"root" + bytes(8), state.root.to_bytes(32, "big"))
+            put("meta", b"genesis", json.dumps(genesis.to_json()).encode())
+            put("meta", b"verification_key", json.dumps(verification_key).encode())
+            put("meta", b"meta", json.dumps(meta).encode())
+
+    def check(self, identity: Identity) -> None:
+        """Check that the folder is bound to this identity.
+
+        Raises:
+            BadInputError: it is bound to another.
+        """
+        meta = self.meta
         for name, value in ({"schema": SCHEMA} | identity.as_dict()).items():
             if meta[name] != value:
                 raise BadInputError(
