@@ -119,8 +119,8 @@ def verification_key_from_json(document: Any, place: str = "verification key") -
     fields = _object(document, place)
     _check_names(fields, place)
     n_public = _field(fields, "nPublic", place)
-    if type(n_public) is not int or n_public < 0:
-        raise BadInputError("not a count", place=f"{place}.nPublic", expected="an integer ≥ 0", got=_short(n_public))
+    if type(n_public) is not int or not 0 <= n_public < 1 << 32:
+        raise BadInputError("not a count", place=f"{place}.nPublic", expected="0 to 2^32 − 1", got=_short(n_public))
     ic = _field(fields, "IC", place)
     if not isinstance(ic, list):
         raise BadInputError("not a list", place=f"{place}.IC", expected="a list of points", got=_short(ic))
@@ -267,5 +267,8 @@ def _check_names(fields: Mapping[str, Any], place: str, optional: tuple[str, ...
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python prints no integer of more than 4300 digits
+        return "a number too long to print"
     return text if len(text) <= 100 else text[:100] + "…"

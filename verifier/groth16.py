@@ -57,10 +57,10 @@ def check_key(vk: VerifyingKey, *, n_public: int | None = None, reference: bool 
             raise _refusal(name, "the point at infinity", "any other point")
     for name, p in named_g1:
         if not _is_pair_of_ints(p) or not arithmetic.in_g1(p):
-            raise _refusal(name, f"{p}", "a point of G1, coordinates in [0, p)")
+            raise _refusal(name, _shown(p), "a point of G1, coordinates in [0, p)")
     for name, q in named_g2:
         if not _is_pair_of_pairs(q) or not arithmetic.in_g2(q):
-            raise _refusal(name, f"{q}", "a point of G2's prime-order subgroup, coordinates in [0, p)")
+            raise _refusal(name, _shown(q), "a point of G2's prime-order subgroup, coordinates in [0, p)")
     for (first, p2), (second, q2) in combinations(named_g2, 2):
         if p2 in (q2, curve.g2_neg(q2)):
             raise _refusal(second, f"{first} up to sign", f"a point independent of {first}: this key lets anyone forge")
@@ -155,6 +155,13 @@ def _is_pair_of_ints(value: object) -> bool:
 
 def _is_pair_of_pairs(value: object) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(_is_pair_of_ints(part) for part in value)
+
+
+def _shown(point: object) -> str:
+    try:
+        return str(point)
+    except ValueError:  # Python prints no integer of more than 4300 digits
+        return "numbers too long to print"
 
 
 def _refusal(name: str, got: str, expected: str) -> BadInputError:

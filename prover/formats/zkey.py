@@ -99,6 +99,8 @@ def read(path: Path) -> ProvingKey:
         if protocol != _GROTH16:
             file.refuse(PROTOCOL, "the key is not for Groth16", expected=str(_GROTH16), got=str(protocol))
         n_wires, n_public, power = _read_counts(file)
+        # First, so that the domain is no larger than the file: the matrices take memory by it.
+        h_query = _read_points(file, H, 1, 1 << power)
         a, b = _read_coefficients(file, n_wires, 1 << power)
         circuit_hash, contributions = _read_contributions(file)
         key = ProvingKey(
@@ -112,7 +114,7 @@ def read(path: Path) -> ProvingKey:
             b_g1_query=_read_points(file, B_G1, 1, n_wires),
             b_g2_query=_read_points(file, B_G2, 2, n_wires),
             c_query=_read_points(file, C, 1, n_wires - n_public - 1),
-            h_query=_read_points(file, H, 1, 1 << power),
+            h_query=h_query,
             development=_read_mark(file),
             circuit_hash=circuit_hash,
             contributions=contributions,
@@ -148,6 +150,9 @@ def _read_header_points(file: SectionFile) -> VerifyingPoints:
         wrong = first_invalid(group, point.reshape(1, -1)) is not None
         if wrong or (group == 2 and not all_in_g2(point.reshape(1, -1))):
             file.refuse(HEADER, f"{name} is not a point of G{group}", offset)
+        if not point.any():
+            hint = "do not use this key: proofs that delta_g1 does not blind show the witness"
+            file.refuse(HEADER, f"{name} is the point at infinity", offset, hint=hint)
         points[name] = point
         offset += 64 * group
     return VerifyingPoints(**points)

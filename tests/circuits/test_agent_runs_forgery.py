@@ -7,6 +7,7 @@ names that one. What the protocol leaves free must not show in the posted words.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from aitbc_rollup.circuits.ir import Op
 from aitbc_rollup.circuits.statements import protocol
 from aitbc_rollup.circuits.statements.agent_account import ACCOUNT_FIELDS
 from aitbc_rollup.circuits.statements.agent_runs import HEADER_INPUTS, Shape, compile_agent_runs, match_provider
+from aitbc_rollup.circuits.statements.agent_session import unary
 from aitbc_rollup.circuits.statements.protocol import Tag, shifts
 from aitbc_rollup.rollup.state import Path, State
 
@@ -66,7 +68,7 @@ class Leaf:
 
 @dataclass
 class Session:
-    """A session slot as the forger wants it; ``opened_as`` lies about the account's fields."""
+    """A session slot as the forger wants it; ``opened_as`` lies about the account, ``present`` about its records."""
 
     agent: int = ALICE
     provider: int = PROVIDER
@@ -81,6 +83,7 @@ class Session:
     signed_nonce: int | None = None
     opened_as: dict[str, int] = field(default_factory=dict)
     share: int | None = None
+    present: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -167,11 +170,12 @@ def _credit(state: State, index: int, amount: int) -> dict[str, Any]:
 def _apply(state: State, session: Session, header: dict[str, int]) -> tuple[dict[str, Any], list[int], int, int]:
     leaf, path = _open(state, session.agent)
     leaf = Leaf(**{**vars(leaf), **session.opened_as})
-    count = len(session.records) if session.count is None else session.count
+    present = session.present or [1] * len(session.records)
+    count = sum(present) % R if session.count is None else session.count
     rows = session.records + [NO_RECORD] * (protocol.SESSION_RECORDS - len(session.records))
     flat: list[int] = []
-    for position, row in enumerate(rows):
-        agent = session.agent if position < len(session.records) else 0
+    for row, weight in zip(rows, present + [0] * (protocol.SESSION_RECORDS - len(present)), strict=True):
+        agent = session.agent * weight
         flat.append(word(protocol.RECORD_WORD_0, row))
         flat.append(word(protocol.RECORD_WORD_1, {**row, "agent_index": agent}))
         flat += [row[name] for name in protocol.RECORD_ELEMENTS]
@@ -340,14 +344,44 @@ def test_unused_slots_say_nothing(circuit: CompiledCircuit) -> None:
     assert said[0][-3:] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("paid", [[1, 1], [0, 0], [2, R - 1], [pow(2, -1, R)] * 2])
-def test_a_session_pays_one_slot_once(circuit: CompiledCircuit, paid: list[int]) -> None:
-    """Two slots of one provider, and a hint that pays them these multiples, in the state too."""
-    forger = Forger([Session()], provider_slots=[PROVIDER, PROVIDER], paid=paid)
-    inputs = forger.inputs()
-    hints = [h.function for h in circuit.program.hints]
-    at = np.flatnonzero((circuit.program.ops == Op.PYTHON) & (circuit.program.extras == hints.index(match_provider)))
-    first = int(circuit.program.outs[at[0]])
-    found = check(circuit, circuit.witness(inputs, overrides={first: paid[0], first + 1: paid[1]}))
+def hint_of(circuit: CompiledCircuit, function: Callable[..., Any]) -> int:
+    """The first wire that the first use of a hint writes."""
+    program = circuit.program
+    number = [hint.function for hint in program.hints].index(function)
+    return int(program.outs[np.flatnonzero((program.ops == Op.PYTHON) & (program.extras == number))[0]])
+
+
+def refusal(circuit: CompiledCircuit, forger: Forger, hint: Callable[..., Any], lies: list[int]) -> str:
+    overrides = dict(enumerate(lies, start=hint_of(circuit, hint)))
+    found = check(circuit, circuit.witness(forger.inputs(), overrides=overrides))
     assert found is not None
-    assert found.message in {"neither 0 nor 1", "a session's provider has no slot, or several"}
+    return found.message
+
+
+@pytest.mark.parametrize(
+    ("slots", "paid", "message"),
+    [
+        ([PROVIDER, OTHER], [0, 1], "matched to another provider's slot"),
+        ([PROVIDER, PROVIDER], [1, 1], "a session's provider has no slot, or several"),
+        ([PROVIDER, PROVIDER], [0, 0], "a session's provider has no slot, or several"),
+        ([PROVIDER, PROVIDER], [2, R - 1], "neither 0 nor 1"),
+    ],
+)
+def test_a_session_pays_its_provider_once(
+    circuit: CompiledCircuit, slots: list[int], paid: list[int], message: str
+) -> None:
+    """The hint pays the slots these multiples, and so does the state."""
+    forger = Forger([Session()], provider_slots=slots, paid=paid)
+    assert refusal(circuit, forger, match_provider, paid) == message
+
+
+def test_a_record_is_there_or_not(circuit: CompiledCircuit) -> None:
+    """A fee in a record whose words the share of its presence makes zero: paid, unsigned, and any count."""
+    share = -pow(ALICE << 112, -1, R) % R
+    forger = Forger([Session(records=[record(fee=3), record(fee=1)], present=[1, share])])
+    assert refusal(circuit, forger, unary, [1, share]) == "neither 0 nor 1"
+
+
+def test_records_come_first(circuit: CompiledCircuit) -> None:
+    forger = Forger([Session(records=[record(fee=3), NO_RECORD, record(fee=1)], present=[1, 0, 1])])
+    assert refusal(circuit, forger, unary, [1, 0, 1]) == "a flag is set after one that is not"

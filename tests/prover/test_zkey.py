@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import struct
+import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +170,33 @@ def test_a_point_off_its_curve_is_refused_and_named(parts: Parts, tmp_path: Path
 def test_a_header_point_off_its_curve_is_refused(parts: Parts, tmp_path: Path, offset: int, group: int) -> None:
     off = to_montgomery([1] * 2 * group, P).tobytes()
     refused(tmp_path, join(patched(parts, 2, offset, off)), f"is not a point of G{group}")
+
+
+@pytest.mark.parametrize(("offset", "group"), HEADER_POINTS.items())
+def test_infinity_in_the_header_is_refused(parts: Parts, tmp_path: Path, offset: int, group: int) -> None:
+    refused(tmp_path, join(patched(parts, 2, offset, bytes(64 * group))), "is the point at infinity")
+
+
+def test_a_key_that_does_not_blind_would_show_the_witness_and_is_refused(
+    small: System, small_key: ProvingKey, tmp_path: Path
+) -> None:
+    """With β, δ and B of G1 at infinity proofs verify, but A = α + Σ wᵢ·Aᵢ is the same each time."""
+    nothing = np.zeros(8, np.uint64)
+    header = small_key.header._replace(beta_g1=nothing, delta_g1=nothing)
+    key = replace(small_key, header=header, b_g1_query=np.zeros_like(small_key.b_g1_query))
+    proofs = [prove(key, small[1], engine=load_engine("cpu")) for _ in range(2)]
+    assert proofs[0].a == proofs[1].a
+    zkey.write(tmp_path / "key.zkey", key)
+    with pytest.raises(BadInputError, match="beta_g1 is the point at infinity"):
+        zkey.read(tmp_path / "key.zkey")
+
+
+def test_a_small_file_that_claims_a_large_domain_takes_no_memory(parts: Parts, tmp_path: Path) -> None:
+    tracemalloc.start()
+    refused(tmp_path, join(patched(parts, 2, 80, (1 << 28).to_bytes(4, "little"))), "wrong length")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_a_coordinate_that_is_not_reduced_is_refused(parts: Parts, tmp_path: Path) -> None:

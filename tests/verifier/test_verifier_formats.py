@@ -16,6 +16,7 @@ from test_verifier_groth16 import INPUTS, KEY, PROOF, TWIST_POINT_OUTSIDE_G2, pr
 from aitbc_rollup.algebra.bn254 import P, R
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.verifier import formats
+from aitbc_rollup.verifier.groth16 import check_key
 from aitbc_rollup.verifier.types import Proof
 
 INFINITE = Proof(None, None, None)
@@ -247,6 +248,18 @@ def test_malformed_calldata_is_refused(index: int, word: Any, place: str, messag
     with pytest.raises(BadInputError, match=message) as caught:
         formats.proof_from_calldata(words)
     assert caught.value.place == place
+
+
+def test_numbers_too_long_to_print_are_refused_like_others() -> None:
+    """Python prints no integer of more than 4300 digits; JSON of just as many is read, and one more is not printed."""
+    text = json.dumps(KEY_DOCUMENT).replace('"nPublic": 2', '"nPublic": ' + "9" * 4300)
+    with pytest.raises(BadInputError, match="not a count"):
+        formats.verification_key_from_json(formats.parse(text, "key"))
+    with pytest.raises(BadInputError, match="not a coordinate"):
+        formats.proof_from_calldata([10**5000] * 8)
+    for key in (replace(KEY, alpha_g1=(10**5000, 1)), replace(KEY, beta_g2=((10**5000, 1), (1, 1)))):
+        with pytest.raises(BadInputError, match="unusable verifying key"):
+            check_key(key)
 
 
 def test_calldata_outside_the_subgroup_or_of_another_length_is_refused() -> None:
