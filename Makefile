@@ -48,6 +48,7 @@ heavy: $(VENV)/.dev $(NODE)/.installed ## long fuzzing and large sizes
 	$(BIN)/python -m pytest -m heavy
 
 bench: $(VENV)/.dev ## measures, and writes benchmarks/results/*.json
+	$(BIN)/python benchmarks/demo.py
 	$(BIN)/python benchmarks/prover_cpu.py
 
 fmt: $(VENV)/.dev ## formats Python

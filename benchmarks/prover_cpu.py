@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -25,11 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import machine
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, to_limbs
 from aitbc_rollup.circuits.r1cs import R1CS, SparseMatrix
-from aitbc_rollup.prover.cpu import threads
 from aitbc_rollup.prover.engine import Engine, load_engine
 from aitbc_rollup.prover.groth16 import prove
 from aitbc_rollup.prover.setup import setup
@@ -130,32 +129,6 @@ def compilation() -> dict[str, float]:
             for _ in range(2)
         ]
     return {name: round(float(r.stdout), 2) for name, r in zip(("cold_s", "warm_cache_s"), run, strict=True)}
-
-
-def machine() -> dict[str, Any]:
-    """What it ran on."""
-    import numba
-
-    model, memory = platform.processor(), 0
-    cpuinfo, meminfo = Path("/proc/cpuinfo"), Path("/proc/meminfo")
-    if cpuinfo.exists():
-        lines = dict(line.split(":", 1) for line in cpuinfo.read_text().splitlines() if ":" in line)
-        stripped = {name.strip(): value.strip() for name, value in lines.items()}
-        family = "/".join(stripped.get(name, "?") for name in ("cpu family", "model", "stepping"))
-        model = f"{stripped.get('model name', model)} (family/model/stepping {family})"
-    if meminfo.exists():
-        memory = int(meminfo.read_text().split()[1]) // 1024
-    return {
-        "cpu": model,
-        "cores": os.cpu_count(),
-        "threads": threads.count(),
-        "memory_mib": memory,
-        "load_before": round(os.getloadavg()[0], 2),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "numba": numba.__version__,
-        "numpy": np.__version__,
-    }
 
 
 def main() -> None:
