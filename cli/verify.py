@@ -16,16 +16,23 @@ from . import common
 @click.command("verify")
 @click.argument("folder", metavar="DIR", type=common.PATH)
 @click.option("--key", type=common.PATH, help="The verification_key.json to trust.  [default: the one in DIR]")
+@click.option(
+    "--contract", type=common.Address(), help="The rollup to trust: its address commits to key, genesis and operator."
+)
 @click.option("--reference", is_flag=True, help="Verify with py_ecc's pairing instead of this package's.")
 @common.as_json
-def verify(folder: Path, key: Path | None, reference: bool, as_json: bool) -> None:
+def verify(folder: Path, key: Path | None, contract: int | None, reference: bool, as_json: bool) -> None:
     """Check a proven batch: sessions against data, data against public inputs, proof against key.
 
-    Trusts nothing in DIR but, without --key, the verifying key. Exits with 1 if anything does not fit.
+    Trusts nothing in DIR but, without --key or --contract, the verifying key. Exits with 1 if anything does not fit.
     """
     found = bundle.load(folder)
     trusted = None if key is None else verification_key_from_json(bundle.read_json(key), str(key))
     bundle.verify(found, key=trusted, reference=reference)
+    if contract is not None:
+        from aitbc_rollup.rollup.deployment import check_contract
+
+        check_contract(found, contract)
     header = found.data.header
     result = {
         "valid": True,
@@ -37,6 +44,6 @@ def verify(folder: Path, key: Path | None, reference: bool, as_json: bool) -> No
         "old_root": common.root_text(header["old_root"]),
         "new_root": common.root_text(header["new_root"]),
         "development_keys": bool(header["mode"]) or found.key.development,
-        "key_trusted": key is not None,
+        "key_trusted": key is not None or contract is not None,
     }
     common.emit(result, as_json=as_json, title="the batch verifies")

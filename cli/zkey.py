@@ -12,6 +12,7 @@ from aitbc_rollup.prover.consistency import check_matrices, check_pairs
 from aitbc_rollup.prover.formats import zkey as files
 from aitbc_rollup.rollup.files import write_whole
 from aitbc_rollup.verifier.formats import verification_key_to_json
+from aitbc_rollup.verifier.solidity import emit_verifier
 
 from . import common
 
@@ -35,6 +36,14 @@ def verification_key(key: Path, out: Path) -> None:
     """Write the verifying key, as snarkjs does."""
     vk = common.reading(key, files.read).verifying_key
     write_whole(out, (json.dumps(verification_key_to_json(vk), indent=1) + "\n").encode())
+
+
+@export.command("solidityverifier")
+@KEY
+@click.argument("out", metavar="VERIFIER.SOL", type=common.PATH, default=Path("verifier.sol"))
+def solidity_verifier(key: Path, out: Path) -> None:
+    """Write a Solidity verifier with the key as constants."""
+    write_whole(out, emit_verifier(common.reading(key, files.read).verifying_key).encode())
 
 
 @zkey.command("verify")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from eth_utils.address import to_checksum_address
 
-from aitbc_rollup.errors import L1Error
+from aitbc_rollup.errors import InvalidError, L1Error
 from aitbc_rollup.verifier.formats import proof_to_calldata
 from aitbc_rollup.verifier.types import Proof, VerifyingKey
 
@@ -22,6 +22,8 @@ from .l1.contracts import Deployment, artifact, create2_address, deploy, verifie
 from .l1.rollup_contract import RollupContract, Step
 from .l1.signer import Signer
 from .reporting import Reporter, Silent, stage
+
+_NOT_MADE = "the contract's address does not follow from the batch's key and genesis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,21 @@ def plan_of(bundle: Bundle) -> Deployment:
     """The contracts that a proven batch's files say it is for; that their address is the data's is to be checked."""
     origin = bundle.origin
     return deployment(bundle.key, genesis_root=origin.root, shard=bundle.data.header["shard"], operator=origin.operator)
+
+
+def check_contract(bundle: Bundle, address: int) -> None:
+    """Check that a batch is for the rollup at an address, and that this address is made of the batch's key.
+
+    The address is a hash over the creation code, with verifying key, genesis root, shard and operator in it: who trusts
+    it need not trust the key that came with the batch.
+
+    Raises:
+        InvalidError: the batch is for another rollup, or the address is not made of this key.
+    """
+    found = int(plan_of(bundle).rollup, 16)
+    for what, got in (("the batch is for another contract", bundle.data.header["contract"]), (_NOT_MADE, found)):
+        if got != address:
+            raise InvalidError(what, expected=format_address(address), got=format_address(got))
 
 
 def submit(bundle: Bundle, client: L1Client, signer: Signer, reporter: Reporter | None = None) -> Submission:

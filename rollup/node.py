@@ -51,6 +51,8 @@ from .store import Identity, Store
 #: Life of a session that a development key signs, seconds.
 DEVELOPMENT_EXPIRY = 86_400
 DEFAULT_DEVELOPMENT_AGENTS = 16
+#: Most room that is made without being asked for; the prover needs some gigabytes for it.
+AUTO_SHAPE = Shape(256, 256)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +199,7 @@ class Job:
         if shape is None and bound:
             shape = self.store.shape()
         if shape is None:
+            check_room(sessions, providers, AUTO_SHAPE)
             shape = Shape(1 << (sessions - 1).bit_length(), 1 << (providers - 1).bit_length())
         if bound:
             self.store.check(Identity(self.genesis.digest(), self.store.domain(), shape))

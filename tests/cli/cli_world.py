@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +36,8 @@ def run_cli(*arguments: object) -> Result:
 
 
 def write_trace(path: Path, rows: int, first: int = 0) -> Path:
-    lines = [f"2023-11-16 18:{n // 60:02d}:{n % 60:02d}.5000000,{100 + n},{n + 1}" for n in range(first, first + rows)]
+    start = datetime(2023, 11, 16, 18)
+    lines = [f"{start + timedelta(seconds=n)}.5000000,{100 + n},{n + 1}" for n in range(first, first + rows)]
     path.write_text("TIMESTAMP,ContextTokens,GeneratedTokens\n" + "\n".join(lines) + "\n")
     return path
 

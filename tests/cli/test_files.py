@@ -129,6 +129,15 @@ def test_r1cs(files: Files, cli: Cli) -> None:
     assert stats["domain"] >= stats["constraints"]
 
 
+def test_solidity_verifier(files: Files, cli: Cli) -> None:
+    assert cli("zkey", "export", "solidityverifier", files.zkey, "v.sol").code == 0
+    text = Path("v.sol").read_text()
+    vk = json.loads(files.vk.read_text())
+    assert "pragma solidity" in text
+    for coordinate in (*vk["vk_alpha_1"][:2], *vk["IC"][1][:2]):
+        assert coordinate in text or f"{int(coordinate):x}" in text.lower()
+
+
 def test_zkey_verify(files: Files, cli: Cli) -> None:
     said = cli("zkey", "verify", files.r1cs, files.zkey, "--json")
     assert (said.code, said.json) == (0, {"valid": True, "development": True, "setup_checked": False})

@@ -194,3 +194,10 @@ def test_a_key_of_another_circuit(copied: Proven, cli: Cli, tmp_path: Path) -> N
     arguments = [folder if argument == copied.keys else argument for argument in copied.arguments]
     said = cli(*arguments, "--skip", 5, "--json")
     assert (said.code, said.json["message"]) == (1, "the key was made for another circuit")
+
+
+def test_more_records_than_one_batch_takes(cli: Cli, tmp_path: Path) -> None:
+    trace = write_trace(tmp_path / "long.csv", 4097)
+    said = cli("prove-batch", trace, "--dev-agents", "1", "--json")
+    assert (said.code, said.json["message"]) == (3, "more sessions than the circuit has room for")
+    assert "--limit" in said.json["next"]

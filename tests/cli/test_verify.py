@@ -30,6 +30,18 @@ def test_with_the_reference_and_a_trusted_key(proven: Proven, cli: Cli) -> None:
     assert (said.code, said.json["key_trusted"]) == (0, True)
 
 
+def test_the_contract_commits_to_the_key(copied: Proven, cli: Cli) -> None:
+    contract = copied.result.json["contract"]
+    said = cli("verify", copied.out, "--contract", contract, "--json")
+    assert (said.code, said.json["key_trusted"]) == (0, True)
+    said = cli("verify", copied.out, "--contract", "0x" + "11" * 20, "--json")
+    assert (said.code, said.json["message"]) == (1, "the batch is for another contract")
+    edit(copied.out / "batch.json", lambda value: value["genesis"].update(root="5"))
+    said = cli("verify", copied.out, "--contract", contract, "--json")
+    assert said.code == 1
+    assert said.json["message"] == "the contract's address does not follow from the batch's key and genesis"
+
+
 def word(number: int, add: int) -> Change:
     """Adds to one of the data words."""
 
