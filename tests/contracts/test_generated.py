@@ -4,7 +4,7 @@ import shutil
 
 import make_vector
 import pytest
-from conftest import REPOSITORY
+from repository import REPOSITORY
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.verifier import groth16

@@ -3,8 +3,8 @@ import json
 import subprocess
 
 import pytest
-from conftest import REPOSITORY
 from eth_hash.auto import keccak
+from repository import REPOSITORY
 from trapdoor import Trapdoor
 
 from aitbc_rollup.algebra.bn254 import P, R
