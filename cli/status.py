@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from aitbc_rollup.errors import InvalidError
+from aitbc_rollup.errors import InvalidError, UsageError
+from aitbc_rollup.rollup import genesis
 from aitbc_rollup.rollup.checks import format_address
-from aitbc_rollup.rollup.status import chain_status, disagreement, local_status
+from aitbc_rollup.rollup.status import chain_status, disagreement, local_status, rebuilt
 from aitbc_rollup.rollup.store import Store
 
 from . import common
@@ -17,11 +18,15 @@ from . import common
 
 @click.command("status")
 @click.option("--offline", is_flag=True, help="Ask no chain: show the state folder alone.")
+@click.option("--rebuild", is_flag=True, help="Make the state again from the chain's data alone, and compare.")
 @common.options(common.state, common.l1, common.as_json)
-def status(state: Path, l1: str, offline: bool, as_json: bool) -> None:
+def status(state: Path, l1: str, offline: bool, rebuild: bool, as_json: bool) -> None:
     """Show where batches stand in the state folder and on the chain. Exits with 1 if the two disagree."""
+    if offline and rebuild:
+        raise UsageError("--rebuild needs the chain", expected="one of --offline and --rebuild")
     with Store.existing(state) as store:
         local = local_status(store)
+        kept = genesis.from_json(store.genesis_json(), str(state))
     result: dict[str, Any] = {
         "chain_id": local.domain.chain_id,
         "contract": format_address(local.domain.contract),
@@ -34,7 +39,8 @@ def status(state: Path, l1: str, offline: bool, as_json: bool) -> None:
     if not offline:
         from aitbc_rollup.rollup.l1.client import connect
 
-        chain = chain_status(connect(l1, expected_chain_id=local.domain.chain_id), local.domain)
+        client = connect(l1, expected_chain_id=local.domain.chain_id)
+        chain = chain_status(client, local.domain)
         problem = disagreement(local, chain)
         result |= {"deployed": chain is not None}
         if chain is not None:
@@ -44,6 +50,11 @@ def status(state: Path, l1: str, offline: bool, as_json: bool) -> None:
                 "finalized": chain.finalized,
                 "chain_root": common.root_text(chain.state_root),
             }
+        if rebuild and chain is not None and problem is None:
+            again = rebuilt(client, local.domain, kept, chain.committed).root
+            result["rebuilt_root"] = common.root_text(again)
+            if again != local.roots[chain.committed]:
+                problem = f"the chain's data give the root {common.root_text(again)}"
         result["agree"] = problem is None
     common.emit(result, as_json=as_json)
     if problem is not None:

@@ -68,9 +68,10 @@ def _same(left: Matrix, right: Matrix) -> bool:
     """Equal matrices; entries of a row in any order."""
     if len(left.wires) != len(right.wires) or not np.array_equal(left.indptr, right.indptr):
         return False
-    pairs = ((_by_wire(left), left), (_by_wire(right), right))
-    (i, a), (j, b) = pairs
-    return np.array_equal(a.wires[i], b.wires[j]) and np.array_equal(a.values[i], b.values[j])
+    if np.array_equal(left.wires, right.wires):
+        return np.array_equal(left.values, right.values)
+    i, j = _by_wire(left), _by_wire(right)
+    return np.array_equal(left.wires[i], right.wires[j]) and np.array_equal(left.values[i], right.values[j])
 
 
 def _by_wire(matrix: Matrix) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

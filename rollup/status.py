@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from aitbc_rollup.errors import BadInputError
 
 from .checks import format_address
+from .genesis import Genesis
 from .l1.client import L1Client
 from .l1.rollup_contract import RollupContract
 from .l1.rollup_contract import Status as ChainStatus
+from .rebuild import rebuild
 from .records import Domain
+from .state import State
 from .store import Store
 
 
@@ -56,6 +59,18 @@ def chain_status(client: L1Client, domain: Domain) -> ChainStatus | None:
     """
     address = format_address(domain.contract)
     return RollupContract(client, address).status() if client.code(address) else None
+
+
+def rebuilt(client: L1Client, domain: Domain, genesis: Genesis, batches: int) -> State:
+    """The state made again from genesis and the data of a chain's first batches, and nothing else.
+
+    Raises:
+        L1Error: the chain does not answer, or keeps no logs that old.
+        BadInputError: data that do not decode.
+        InvalidError: data whose roots do not come out.
+    """
+    contract = RollupContract(client, format_address(domain.contract))
+    return rebuild(genesis, (contract.data(number) for number in range(1, batches + 1)))
 
 
 def disagreement(local: LocalStatus, chain: ChainStatus | None) -> str | None:

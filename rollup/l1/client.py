@@ -89,6 +89,14 @@ class L1Client:
         except L1Error:
             return []
 
+    def input(self, tx_hash: str) -> bytes:
+        """Calldata of a transaction.
+
+        Raises:
+            L1Error: unknown.
+        """
+        return self._ask(lambda: bytes(self.web3.eth.get_transaction(HexStr(tx_hash))["input"]))
+
     def receipt(self, tx_hash: str) -> Receipt:
         """The receipt of a mined transaction.
 

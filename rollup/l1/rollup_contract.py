@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from eth_utils.crypto import keccak
+
 from aitbc_rollup.errors import BadInputError, L1Error
 from aitbc_rollup.verifier.formats import proof_to_calldata
 from aitbc_rollup.verifier.types import Proof
@@ -98,6 +100,32 @@ class RollupContract:
         """
         kept, new_root, l1_time = self._view("batch", number)
         return Batch(number, bytes(kept), int(new_root), int(l1_time))
+
+    def data(self, number: int) -> bytes:
+        """The data of a committed batch, from the transaction that posted them.
+
+        Raises:
+            L1Error: no such batch, or the chain does not have its log or transaction any more.
+        """
+        self.batch(number)
+        logs = self.client.logs(self._contract.events["BatchCommitted"](), batchNumber=number)
+        if not logs:
+            raise L1Error(
+                "the chain has no log of this commit",
+                place=f"batch {number} of {self.address}",
+                hint="ask a node that keeps old logs",
+            )
+        posted = self.client.input("0x" + bytes(logs[-1]["transactionHash"]).hex())
+        try:
+            _, arguments = self._contract.decode_function_input(posted)
+            found = bytes(arguments["data"])
+        except (ValueError, KeyError) as error:  # a call through another contract
+            raise L1Error(
+                "the data were not posted by a plain call", place=f"batch {number}", got=str(error)
+            ) from error
+        if keccak(found) != bytes(logs[-1]["args"]["dataHash"]):
+            raise L1Error("the transaction's data are not those of the log", place=f"batch {number}")
+        return found
 
     def is_development_allowed(self) -> bool:
         """Whether development keys are allowed here."""

@@ -66,6 +66,10 @@ def test_submit_and_status(recent: tuple[Path, Path], chain: L1Client, cli: Cli)
     assert after.code == 0
     assert {"sealed": 1, "committed": 1, "proven": 1, "finalized": 1, "agree": True}.items() <= after.json.items()
 
+    rebuilt = cli("status", "--state", state, "--rebuild", "--json")
+    assert (rebuilt.code, rebuilt.json["rebuilt_root"]) == (0, said.json["state_root"])
+    assert cli("status", "--state", state, "--rebuild", "--offline").code == 2
+
     proof = [out / name for name in ("verification_key.json", "public.json", "proof.json")]
     assert cli("groth16", "verify", *proof, "--l1", "http://any", "--json").json["valid"] is True
     changed = json.loads((out / "public.json").read_text())
@@ -73,6 +77,21 @@ def test_submit_and_status(recent: tuple[Path, Path], chain: L1Client, cli: Cli)
     Path("public.json").write_text(json.dumps(changed))
     said = cli("groth16", "verify", proof[0], "public.json", proof[2], "--l1", "http://any", "--json")
     assert (said.code, said.json["message"]) == (1, "the proof does not verify")
+
+
+@pytest.mark.node
+def test_on_anvil(recent: tuple[Path, Path], anvil: str, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, out = recent
+    monkeypatch.setenv("AITBC_L1", anvil)
+    for _ in range(2):
+        said = cli("submit", out, "--dev-key", "--json")
+        assert said.code == 0, said.err
+    assert said.json["transactions_sent"] == 0
+    said = cli("status", "--state", state, "--rebuild", "--json")
+    assert (said.code, said.json["agree"], said.json["finalized"]) == (0, True, 1)
+    assert said.json["rebuilt_root"] == said.json["chain_root"] == said.json["state_root"]
+    proof = [out / name for name in ("verification_key.json", "public.json", "proof.json")]
+    assert cli("groth16", "verify", *proof, "--l1", anvil, "--json").json["valid"] is True
 
 
 def test_status_sees_a_chain_that_is_ahead(
