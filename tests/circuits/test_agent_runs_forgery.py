@@ -379,9 +379,19 @@ def test_a_record_is_there_or_not(circuit: CompiledCircuit) -> None:
     """A fee in a record whose words the share of its presence makes zero: paid, unsigned, and any count."""
     share = -pow(ALICE << 112, -1, R) % R
     forger = Forger([Session(records=[record(fee=3), record(fee=1)], present=[1, share])])
-    assert refusal(circuit, forger, unary, [1, share]) == "neither 0 nor 1"
+    assert refusal(circuit, forger, unary, [1, share] + [0] * 14) == "neither 0 nor 1"
 
 
 def test_records_come_first(circuit: CompiledCircuit) -> None:
     forger = Forger([Session(records=[record(fee=3), NO_RECORD, record(fee=1)], present=[1, 0, 1])])
-    assert refusal(circuit, forger, unary, [1, 0, 1]) == "a flag is set after one that is not"
+    assert refusal(circuit, forger, unary, [1, 0, 1] + [0] * 13) == "a flag is set after one that is not"
+
+
+def test_a_credit_cannot_carry_into_the_nonce(circuit: CompiledCircuit) -> None:
+    """A balance that would reach 2^96, opened as (balance − 2^96, nonce + 1): the same leaves before and after."""
+    inputs = Forger([Session()], {PROVIDER: {"balance": (1 << 96) - 97}}).inputs()
+    inputs["provider_account_balance"][0] = R - 97
+    inputs["provider_account_nonce"][0] = 1
+    found = check(circuit, circuit.witness(inputs))
+    assert found is not None
+    assert (found.message, found.n_violations) == ("does not fit 96 bits", 1)
