@@ -137,7 +137,7 @@ class Circuit:
         return first
 
     def _check_name(self, name: str) -> None:
-        if not name or any(character in name for character in ".[], \n\r\t"):
+        if not name or any(character in ".[]," or character.isspace() for character in name):
             self._refuse(f"{name!r} cannot be a name: no dots, brackets, commas or spaces")
 
     def _one(self, wire: int) -> Variable:

@@ -186,6 +186,7 @@ def test_variables_cannot_be_compared_or_branched_on():
         (lambda c: c.public_output("x", 1), "the name 'x' is taken"),
         (lambda c: c.private_input("a.b"), "cannot be a name"),
         (lambda c: c.private_input(""), "cannot be a name"),
+        (lambda c: c.private_input("a\u2028b"), "cannot be a name"),
         (lambda c: c.private_inputs("y", 2, 0), "empty dimension"),
         (lambda c: c.private_inputs("y"), "at least one dimension"),
         (lambda c: c.component("a,b").__enter__(), "cannot be a name"),

@@ -10,6 +10,7 @@ import pytest
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, from_limbs, to_limbs
+from aitbc_rollup.circuits.api import Circuit
 from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.errors import BadInputError, InvalidError
 from aitbc_rollup.prover.engine import STAGES, load_engine
@@ -37,6 +38,17 @@ def test_a_proof_verifies_for_its_inputs_and_no_others(small: System, small_key:
         wrong = [x + (i == j) for j, x in enumerate(public)]
         assert not verify(small_key.verifying_key, wrong, proof)
     assert not verify(small_key.verifying_key, public[::-1], proof)
+
+
+def test_a_public_input_in_no_constraint_is_bound_all_the_same() -> None:
+    circuit = Circuit()
+    circuit.public_input("free")
+    compiled = circuit.compile()
+    key = setup(compiled.r1cs, engine=CPU)
+    assert None not in key.verifying_key.ic
+    proof = prove(key, compiled.witness({"free": 5}), engine=CPU)
+    assert verify(key.verifying_key, [5], proof)
+    assert not verify(key.verifying_key, [6], proof)
 
 
 def test_a_medium_circuit(make_chain: Callable[[int], System]) -> None:
