@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.console import Console
@@ -13,6 +14,9 @@ from rich.table import Table
 
 from aitbc_rollup.algebra.jit import cache_root
 from aitbc_rollup.errors import BadInputError
+
+if TYPE_CHECKING:
+    from aitbc_rollup.circuits.statements.agent_runs import Shape
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Result = TypeVar("Result")
@@ -38,6 +42,26 @@ class Address(click.ParamType[int]):
             return parse_address(value, field="the value") if isinstance(value, str) else int(value)
         except BadInputError as error:
             self.fail(f"expected {error.expected}, got {error.got}", param, ctx)
+
+
+class ShapeType(click.ParamType["Shape"]):
+    """A circuit's room: ``16``, ``16p2``, or as results show it, ``16x16p2``."""
+
+    name = "shape"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shape:
+        """Sessions, and after a ``p`` providers."""
+        from aitbc_rollup.circuits.statements.agent_runs import Shape
+
+        if isinstance(value, Shape):
+            return value
+        match = re.fullmatch(r"(\d{1,6})(?:x16)?(?:p(\d{1,6}))?", str(value), re.ASCII)
+        if match is None:
+            self.fail(f"expected sessions and providers such as 16p1, got {value!r}", param, ctx)
+        try:
+            return Shape(int(match[1]), int(match[2] or 1))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:

@@ -22,6 +22,7 @@ from .config import load_defaults
 #: Each command: where it is, and its line in the list.
 COMMANDS = {
     "demo": ("demo:demo", "Real LLM requests to a finalized state root on an embedded L1."),
+    "init": ("init:init", "Make a state folder and say which contract agents sign for."),
     "prove-batch": ("prove_batch:prove_batch", "Turn records into a sealed and proven batch."),
     "verify": ("verify:verify", "Check a proven batch, from its files alone."),
     "submit": ("submit:submit", "Commit, prove and finalize a batch on an L1."),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from aitbc_rollup.circuits.statements.agent_runs import Shape
 from aitbc_rollup.rollup import bundle, ingest
 from aitbc_rollup.rollup.checks import format_address
 from aitbc_rollup.rollup.dev_agents import DEFAULT_PRICES, Prices
@@ -17,24 +15,6 @@ from aitbc_rollup.rollup.node import prove_batch as run
 
 from . import common
 from .progress import reporter
-
-
-class ShapeType(click.ParamType[Shape]):
-    """A circuit's room: ``16``, ``16p2``, or as results show it, ``16x16p2``."""
-
-    name = "shape"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shape:
-        """Sessions, and after a ``p`` providers."""
-        if isinstance(value, Shape):
-            return value
-        match = re.fullmatch(r"(\d{1,6})(?:x16)?(?:p(\d{1,6}))?", str(value), re.ASCII)
-        if match is None:
-            self.fail(f"expected sessions and providers such as 16p1, got {value!r}", param, ctx)
-        try:
-            return Shape(int(match[1]), int(match[2] or 1))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.command("prove-batch")
@@ -59,7 +39,7 @@ class ShapeType(click.ParamType[Shape]):
 )  # fmt: skip
 @click.option("--payout", type=common.Address(), help="L1 address the proof pays.  [default: the operator's]")
 @click.option("--l1-time", type=click.IntRange(min=0), help="The batch's L1 time, unix seconds.  [default: now]")
-@click.option("--shape", type=ShapeType(), help="The circuit's room.  [default: the state's, or just enough]")
+@click.option("--shape", type=common.ShapeType(), help="The circuit's room.  [default: the state's, or just enough]")
 @common.options(common.state, common.keys, common.chain_id, common.engine, common.as_json)
 def prove_batch(source: Path, keys: Path | None, prices: str, operator_share: int, as_json: bool, **rest: Any) -> None:
     """Turn records of INPUT into a sealed and proven batch.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from aitbc_rollup.rollup import bundle
 from aitbc_rollup.rollup.deployment import submit as run
+from aitbc_rollup.rollup.dev_agents import is_local_chain
 from aitbc_rollup.rollup.l1.client import connect
 from aitbc_rollup.rollup.l1.signer import load_signer
 
@@ -23,18 +25,21 @@ from .progress import reporter
 def submit(folder: Path, dev_key: bool, l1: str, as_json: bool) -> None:
     """Commit, prove and finalize the batch in DIR, deploying its contracts if they are not there.
 
-    The key that signs comes from AITBC_PRIVATE_KEY or AITBC_KEYSTORE, or is --dev-key. The same command again looks at
-    the chain first and sends only what is missing.
+    The key that signs comes from AITBC_PRIVATE_KEY or AITBC_KEYSTORE; on a local chain it is anvil's first account
+    if neither is set. The same command again looks at the chain first and sends only what is missing.
     """
     found = bundle.load(folder)
     bundle.verify(found)
-    signer = load_signer(development=dev_key)
-    client = connect(l1, expected_chain_id=found.data.header["chain_id"])
+    chain_id = found.data.header["chain_id"]
+    unnamed = not (os.environ.get("AITBC_PRIVATE_KEY") or os.environ.get("AITBC_KEYSTORE"))
+    signer = load_signer(development=dev_key or (unnamed and is_local_chain(chain_id)))
+    client = connect(l1, expected_chain_id=chain_id)
     with reporter(as_json) as report:
         result = run(found, client, signer, report)
     summary: dict[str, Any] = {
         "batch": found.data.header["batch_number"],
         "chain_id": client.chain_id,
+        "signer": signer.address,
         "gas": result.gas,
         "transactions_sent": result.sent,
         "state_root": common.root_text(result.state_root),

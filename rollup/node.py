@@ -106,6 +106,46 @@ def prove_batch(options: JobOptions, reporter: Reporter | None = None) -> JobRes
         return Job(options, store, reporter or Silent()).run()
 
 
+def initialise(
+    state: Path, found: Genesis, shape: Shape, keys: Path, engine: str, reporter: Reporter | None = None
+) -> Domain:
+    """Make a state folder without a batch, so that agents know which contract they sign for.
+
+    A folder made before is checked to be for the same genesis and shape, and left as it is.
+
+    Raises:
+        AitbcError: the folder is another's, or cannot be made.
+    """
+    reporter = reporter or Silent()
+    with Store(state) as store:
+        if store.meta:
+            store.check(Identity(found.digest(), store.domain(), shape))
+            return store.domain()
+        with stage(reporter, "keys") as running:
+            made = load_or_make(shape, keys, load_engine(engine), reporter)
+            running.note = _key_note(made)
+        return bind(store, found, shape, made.proving_key.verifying_key)
+
+
+def bind(store: Store, found: Genesis, shape: Shape, key: VerifyingKey) -> Domain:
+    """Bind a new store to a genesis and the contract that follows from it and a circuit's key."""
+    domain = domain_of(found, key)
+    store.bind(Identity(found.digest(), domain, shape), found, verification_key_to_json(key))
+    return domain
+
+
+def domain_of(found: Genesis, key: VerifyingKey) -> Domain:
+    """Chain, contract and shard of a genesis under a circuit's key."""
+    from .deployment import deployment  # web3 behind it takes a second to import
+
+    plan = deployment(key, genesis_root=found.root, shard=found.shard, operator=found.operator_address)
+    return Domain(found.chain_id, int(plan.rollup, 16), found.shard)
+
+
+def _key_note(keys: CircuitKeys) -> str:
+    return "made, development key" if keys.made else f"from {keys.path}"
+
+
 class Job:
     """One run of a job over an open store."""
 
@@ -210,24 +250,14 @@ class Job:
         """Chain, contract and shard; a new state folder is bound here, which needs the circuit's key."""
         if self.store.meta:
             return self.store.domain()
-        key = self._load_keys(shape).proving_key.verifying_key
-        domain = self._domain_of(key)
-        self.store.bind(Identity(self.genesis.digest(), domain, shape), self.genesis, verification_key_to_json(key))
-        return domain
-
-    def _domain_of(self, key: VerifyingKey) -> Domain:
-        from .deployment import deployment  # web3 behind it takes a second to import
-
-        found = self.genesis
-        plan = deployment(key, genesis_root=found.root, shard=found.shard, operator=found.operator_address)
-        return Domain(found.chain_id, int(plan.rollup, 16), found.shard)
+        return bind(self.store, self.genesis, shape, self._load_keys(shape).proving_key.verifying_key)
 
     def _load_keys(self, shape: Shape) -> CircuitKeys:
         if self._keys is None:
             with stage(self.reporter, "keys") as running:
                 engine = load_engine(self.options.engine)
                 self._keys = load_or_make(shape, self.options.keys, engine, self.reporter)
-                running.note = "made, development key" if self._keys.made else "from " + str(self._keys.path)
+                running.note = _key_note(self._keys)
         return self._keys
 
     def _job_name(self, selection: Selection, assignment: Assignment | None, domain: Domain, shape: Shape) -> str:
@@ -298,7 +328,7 @@ class Job:
     def _prove(self, name: str, job: dict[str, Any], batch: Batch) -> dict[str, Any]:
         """Witness and proof; the proof is kept with the job."""
         keys = self._load_keys(batch.shape)
-        domain = self._domain_of(keys.proving_key.verifying_key)
+        domain = domain_of(self.genesis, keys.proving_key.verifying_key)
         if domain != batch.context.domain:
             raise BadInputError(
                 "the proving key is not the one this state folder was made with",

@@ -11,7 +11,7 @@ import pytest
 from cli_world import L1_TIME, Cli, Proven
 
 from aitbc_rollup.algebra.eddsa import public_key
-from aitbc_rollup.rollup import bundle
+from aitbc_rollup.rollup import bundle, genesis
 from aitbc_rollup.rollup.dev_agents import development_private_key
 from aitbc_rollup.rollup.store import Store
 
@@ -93,6 +93,22 @@ def test_signed_sessions_become_a_batch(copied: Proven, cli: Cli, key: Path) -> 
     assert (said.code, said.json["changed"]) == (0, True)  # the same job, other files
     with Store(copied.state) as store:
         assert store.batch_count == 2
+
+
+def test_init_says_what_to_sign_for(proven: Proven, cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "genesis.json"
+    path.write_text(json.dumps(genesis.development(31337, 1).to_json()))
+    arguments = ["init", "--genesis", path, "--shape", "1p1", "--state", "new", "--keys", proven.keys]
+    said = cli(*arguments, "--json")
+    assert said.code == 0, said.err
+    # Genesis, key and shape are those of the proven batch: so is the contract.
+    assert said.json["contract"] == proven.result.json["contract"]
+    assert said.json["genesis_root"] == proven.result.json["old_root"]
+    again = cli(*arguments, "--json")
+    assert (again.code, again.json, again.err) == (0, said.json, "")
+    other = cli(*arguments, "--shape", "2p1", "--json")
+    assert (other.code, other.json["message"]) == (3, "the state folder belongs to another shape")
+    assert cli("status", "--state", "new", "--offline", "--json").json["sealed"] == 0
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

@@ -84,7 +84,7 @@ def test_on_anvil(recent: tuple[Path, Path], anvil: str, cli: Cli, monkeypatch: 
     state, out = recent
     monkeypatch.setenv("AITBC_L1", anvil)
     for _ in range(2):
-        said = cli("submit", out, "--dev-key", "--json")
+        said = cli("submit", out, "--json")  # a local chain: anvil's first account signs
         assert said.code == 0, said.err
     assert said.json["transactions_sent"] == 0
     said = cli("status", "--state", state, "--rebuild", "--json")
@@ -142,6 +142,7 @@ def test_a_batch_that_does_not_verify_is_not_sent(copied: Proven, chain: L1Clien
 def test_submit_without_a_key(proven: Proven, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AITBC_PRIVATE_KEY", "AITBC_KEYSTORE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(submit_command, "is_local_chain", lambda chain_id: False)
     said = cli("submit", proven.out, "--json")
     assert (said.code, said.json["message"]) == (2, "one key is needed to sign L1 transactions")
 

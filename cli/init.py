@@ -1,0 +1,43 @@
+"""``init``: a state folder before its first batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aitbc_rollup.circuits.statements.agent_runs import Shape
+from aitbc_rollup.rollup import genesis as genesis_file
+from aitbc_rollup.rollup.checks import format_address
+from aitbc_rollup.rollup.node import initialise
+
+from . import common
+from .progress import reporter
+
+
+@click.command("init")
+@click.option("--genesis", type=common.PATH, required=True, envvar="AITBC_GENESIS", help="Genesis file.")
+@click.option(
+    "--shape", type=common.ShapeType(), default="16p1", show_default=True,
+    help="The circuit's room: sessions, and after a p distinct providers.",
+)  # fmt: skip
+@common.options(common.state, common.keys, common.engine, common.as_json)
+def init(genesis: Path, shape: Shape, state: Path, keys: Path | None, engine: str, as_json: bool) -> None:
+    """Make a state folder from a genesis file, and say which contract agents sign for.
+
+    The contract's address follows from genesis, circuit key and operator; nothing has to be deployed yet. The same
+    command again changes nothing.
+    """
+    found = genesis_file.load(genesis)
+    with reporter(as_json) as report:
+        domain = initialise(state, found, shape, common.keys_folder(keys), engine, report)
+    result = {
+        "state": str(state),
+        "chain_id": domain.chain_id,
+        "contract": format_address(domain.contract),
+        "shard": domain.shard,
+        "genesis_root": common.root_text(found.root),
+        "operator": format_address(found.operator_address),
+        "shape": str(shape),
+    }
+    common.emit(result, as_json=as_json)
