@@ -8,7 +8,7 @@ import pytest
 
 from aitbc_rollup.algebra import babyjubjub as curve
 from aitbc_rollup.algebra.bn254 import R
-from aitbc_rollup.algebra.reference.babyjubjub import is_on_curve
+from aitbc_rollup.algebra.reference.babyjubjub import is_on_curve, to_montgomery
 from aitbc_rollup.circuits.api import Circuit
 from aitbc_rollup.circuits.check import check
 from aitbc_rollup.circuits.compiler import CompiledCircuit
@@ -21,10 +21,16 @@ ORDER_TWO = (0, R - 1)
 P = curve.multiply(curve.BASE8, 12345)
 
 
-def run(circuit: CompiledCircuit, *values: int, lie: list[int] | None = None) -> tuple[int, ...] | str:
-    """The outputs, or the message of the first constraint that fails; ``lie`` takes the place of the first hint."""
-    position = list(circuit.program.ops).index(Op.PYTHON) if lie else 0
-    overrides = {int(circuit.program.outs[position]) + i: value for i, value in enumerate(lie or [])}
+def run(
+    circuit: CompiledCircuit, *values: int, lie: list[int] | None = None, more: list[list[int]] | None = None
+) -> tuple[int, ...] | str:
+    """The outputs, or the message of the first constraint that fails.
+
+    ``lie`` takes the place of the first hint's first outputs, ``more`` of those that follow.
+    """
+    hints = circuit.program.outs[circuit.program.ops == Op.PYTHON].tolist()
+    lies = zip(hints, [lie or [], *(more or [])], strict=False)
+    overrides = {first + i: value for first, outputs in lies for i, value in enumerate(outputs)}
     witness = circuit.witness({"x": [value % R for value in values]}, overrides=overrides)
     violation = check(circuit, witness)
     return tuple(circuit.public_inputs(witness)) if violation is None else violation.message
@@ -181,9 +187,92 @@ def test_variable_base_refuses_the_alias(variable_base: CompiledCircuit, alias: 
 
 
 def curve_v(p: tuple[int, int]) -> int:
-    from aitbc_rollup.algebra.reference.babyjubjub import to_montgomery
-
     return to_montgomery(p)[1]
+
+
+def test_variable_base_refuses_digits_that_recompose_but_are_none(variable_base: CompiledCircuit) -> None:
+    """Lies about two outputs at once: the sum is right, and only the digits themselves are wrong."""
+    v, scalar = curve_v(P), 27182818284
+    honest = digits_of(scalar + gadget._LOW, v)
+    assert run(variable_base, *P, scalar, lie=honest) == curve.multiply(P, scalar)
+    shifted = [*honest[:5], (honest[5] - 2 * v) % R, (honest[6] + v) % R, *honest[7:]]
+    assert run(variable_base, *P, scalar, lie=shifted) == "a digit is neither v nor −v"
+    lowest = [(honest[0] + 2) % R, (honest[1] - 2 * v) % R, *honest[2:]]
+    assert run(variable_base, *P, scalar, lie=lowest) == "neither 0 nor 1"
+
+
+@pytest.mark.parametrize("alias", [R, -R])
+def test_variable_base_refuses_the_alias_whatever_the_comparison_claims(
+    variable_base: CompiledCircuit, alias: int
+) -> None:
+    """The hint that says where a comparison holds, answered with what would be true if it took more than bits."""
+    scalar = 5 if alias > 0 else R - 5
+    value = scalar + gadget._LOW + alias
+    excess = (gadget._LOW + R - 1 - value if alias > 0 else value - gadget._LOW) % R
+    digits = digits_of(value, curve_v(P))
+    no_bits = [0, 0, 0, 0, excess, *[0] * 15]
+    answers = [[], no_bits] if alias > 0 else [no_bits]
+    assert run(variable_base, *P, scalar, lie=digits, more=answers) == "neither 0 nor 1"
+    for cut in range(16):
+        selectors = [cut >> i & 1 for i in range(4)]
+        answers = [[], selectors] if alias > 0 else [selectors]
+        assert "the digits are those" in run(variable_base, *P, scalar, lie=digits, more=answers)
+    # selectors that are no bits mix the cuts: find the mixture of the first two that is zero
+    first, second = (
+        (
+            ((gadget._LOW + R) >> 16 * k) - 1 - (value >> 16 * k)
+            if alias > 0
+            else (value >> 16 * k) - (gadget._LOW - 1 >> 16 * k) - 1
+        )
+        for k in range(2)
+    )
+    mixed = [first * pow(first - second, -1, R) % R, 0, 0, 0, *[0] * 16]
+    answers = [[], mixed] if alias > 0 else [mixed]
+    assert run(variable_base, *P, scalar, lie=digits, more=answers) == "neither 0 nor 1"
+
+
+def test_fixed_base_refuses_bits_that_recompose_but_are_none(fixed_base: CompiledCircuit) -> None:
+    bits = gadget._scalar_bits(31415926535)
+    assert run(fixed_base, 31415926535, lie=bits) == curve.multiply(curve.BASE8, 31415926535)
+    for i in (0, 100, 247, 248, 249):
+        weights = [1 << i, gadget._LAST_WEIGHT if i == 249 else 1 << i + 1]
+        other = list(bits)
+        other[i] = (bits[i] + weights[1] * pow(weights[0], -1, R)) % R
+        other[i + 1] = (bits[i + 1] - 1) % R
+        assert run(fixed_base, 31415926535, lie=other) == "neither 0 nor 1"
+
+
+def test_every_window_of_the_fixed_base() -> None:
+    """The look-up gives each odd multiple, of each window, for each choice of signs."""
+    half = curve.multiply(curve.BASE8, (L + 1) // 2)
+    circuit = Circuit()
+    signs = circuit.private_inputs("x", 3)
+    for table in gadget._base8_tables()[0]:
+        x, y = gadget._look_up(circuit, table, signs)
+        circuit.public_output(f"x{circuit.n_constraints}", x)
+        circuit.public_output(f"y{circuit.n_constraints}", y)
+    built = circuit.compile()
+    for choice in range(8):
+        s = [2 * (choice >> i & 1) - 1 for i in range(3)]
+        got = built.public_inputs(built.witness({"x": [sign % R for sign in s]}))
+        digit = s[0] + 2 * s[1] + 4 * s[2]
+        points = [curve.multiply(half, digit * 8**i % L) for i in range(83)]
+        assert got == [coordinate for point in points for coordinate in to_montgomery(point)]
+
+
+def test_the_comparison_of_cuts_is_the_comparison_of_integers() -> None:
+    """For V of 254 bits: some cut's excess is below 2^16, for both bounds, just when low ≤ V < low + r."""
+    low, high = gadget._LOW, gadget._LOW + R
+    random = Random(10)
+    values = {random.randrange(1 << 254) for _ in range(1000)}
+    for bound in (0, low, high, 1 << 254, high - (1 << 254)):
+        values |= {bound + sign * ((1 << j) + d) for j in range(254) for sign in (1, -1) for d in (-1, 0, 1)}
+    for value in values:
+        if 0 <= value < 1 << 254:
+            cuts = range(0, 254, 16)
+            above = any(((value >> k) - (low - 1 >> k) - 1) % R < 1 << 16 for k in cuts)
+            below = any(((high >> k) - 1 - (value >> k)) % R < 1 << 16 for k in cuts)
+            assert (above and below) == (low <= value < high), value
 
 
 def test_variable_base_lies(variable_base: CompiledCircuit) -> None:

@@ -85,6 +85,38 @@ def test_254_bits_refuse_the_alias() -> None:
     assert violation.message == f"the bits exceed {R - 1}"
 
 
+def lie(circuit: CompiledCircuit, x: int, *outputs: int) -> str | None:
+    """What refuses a witness whose hint gives these outputs."""
+    overrides = dict(zip(hint_wires(circuit), outputs, strict=False))
+    violation = check(circuit, circuit.witness({"x": [x]}, overrides=overrides))
+    return violation and violation.message
+
+
+def test_bits_that_recompose_but_are_no_bits_are_refused() -> None:
+    """Lies about two outputs at once: the sum is right and only the bits themselves are wrong."""
+    circuit = compiled(1, lambda c, x: compare.num2bits(c, x, 8))
+    assert lie(circuit, 5, 1, 0, 1) is None
+    assert lie(circuit, 5, 3, R - 1, 1) == "neither 0 nor 1"
+    assert lie(circuit, 256, 256, 0) == "neither 0 nor 1"
+    assert lie(circuit, R - 1, R - 1, *[0] * 7) == "neither 0 nor 1"
+
+
+def test_one_bit() -> None:
+    circuit = compiled(1, lambda c, x: compare.assert_bits(c, x, 1))
+    assert [run(circuit, value) for value in (0, 1, 2, R - 1)] == [[], [], None, None]
+
+
+def test_a_remainder_above_the_divisor_is_refused() -> None:
+    """q − 1 and remainder + divisor recompose, and 13 has four bits as 9 has: only the bound says no."""
+    circuit = compiled(1, lambda c, x: compare.divmod_constant(c, x, 10, 8))
+    assert lie(circuit, 23, 2, 3) is None
+    assert lie(circuit, 23, 1, 13) == "the bits exceed 9"
+    assert lie(circuit, 23, 3, R - 7) == "does not fit 4 bits"
+    by_one = compiled(1, lambda c, x: compare.divmod_constant(c, x, 1, 8))
+    assert lie(by_one, 23, 23, 0) is None
+    assert lie(by_one, 23, 22, 1) is not None
+
+
 @pytest.mark.parametrize("bound", [0, 1, 2, 5, 6, 7, 8, 12, 255, 256, 0b101000000])
 def test_bits_at_most(bound: int) -> None:
     circuit = compiled(8, lambda c, *x: compare.assert_bits_at_most(c, x, bound))
