@@ -97,8 +97,9 @@ def test_ctrl_c_in_the_proof(copied: Proven, cli: Cli, tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     program = [sys.executable, "-m", "aitbc_rollup.cli.main", *map(str, arguments), "--json"]
     process = subprocess.Popen(
-        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
-    )
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )  # fmt: skip
     assert process.stderr is not None
     for line in process.stderr:
         if json.loads(line)["stage"] == "witness":
