@@ -9,20 +9,18 @@ Formulas ``madd-2008-s``, ``add-2008-s``, ``dbl-2008-s-1`` of the Explicit-Formu
 short Weierstrass curves". They are incomplete; the cases P = Q, P = −Q and infinity are told apart here. Nothing is
 constant-time: these kernels serve public points, or secrets of a prover on its own machine.
 
-The functions marked ``@_generic`` are templates over the names ``field``, ``SIZE`` and ``B``: :func:`build` gives each
-a copy of this module's globals with those names filled in, then compiles it. (The plainer way, closures over a field's
-kernels, numba compiles but does not find again on disk.)
+The functions marked ``@template`` are written over the names ``field``, ``SIZE`` and ``B``, which :func:`build` fills
+in (see ``jit.Templates``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .jit import address, kernel, load, stack
+from .jit import Templates, address, load, stack
 from .limbs import Limbs
 
 # Filled in by build(); named here so that the templates read, and check, like ordinary code.
@@ -30,12 +28,7 @@ field: Any = None
 SIZE = 0
 B: Limbs = np.empty(0, dtype=np.uint64)
 
-_TEMPLATES: dict[str, Callable[..., Any]] = {}
-
-
-def _generic(function: Callable[..., Any]) -> Any:
-    _TEMPLATES[function.__name__] = function
-    return function
+template = Templates()
 
 
 class GroupKernels(NamedTuple):
@@ -63,21 +56,14 @@ class GroupKernels(NamedTuple):
 
 def build(name: str, coordinates: ModuleType, size: int, b: Limbs) -> GroupKernels:
     """Kernels of the curve y² = x³ + b; ``size`` bytes a coordinate, ``b`` in Montgomery form."""
-    space = {**globals(), "field": coordinates, "SIZE": size, "B": b}
-    for label, template in _TEMPLATES.items():
-        function = FunctionType(template.__code__, space, label)
-        # numba names machine code by qualified name: without this, cached code of two groups would collide.
-        function.__qualname__ = f"{name}_{label}"
-        function.__doc__ = template.__doc__
-        function.__annotations__ = template.__annotations__
-        space[label] = kernel(function)
-    return GroupKernels(**{label: space[label] for label in GroupKernels._fields})
+    made = template.build(name, {**globals(), "field": coordinates, "SIZE": size, "B": b})
+    return GroupKernels(**{label: made[label] for label in GroupKernels._fields})
 
 
 # Scratch of eight words holds an element of either field.
 
 
-@_generic
+@template
 def set_infinity(acc: int) -> None:
     """Write the point at infinity."""
     field.set_one(acc)
@@ -86,33 +72,33 @@ def set_infinity(acc: int) -> None:
     field.set_zero(acc + 3 * SIZE)
 
 
-@_generic
+@template
 def is_infinity(acc: int) -> bool:
     """Whether an accumulator is infinity."""
     return field.is_zero(acc + 2 * SIZE)
 
 
-@_generic
+@template
 def is_affine_infinity(point: int) -> bool:
     """Whether an affine point is infinity."""
     return field.is_zero(point) and field.is_zero(point + SIZE)
 
 
-@_generic
+@template
 def copy(acc: int, other: int) -> None:
     """Copy an accumulator."""
     for i in range(4):
         field.copy(acc + i * SIZE, other + i * SIZE)
 
 
-@_generic
+@template
 def copy_affine(point: int, other: int) -> None:
     """Copy an affine point."""
     field.copy(point, other)
     field.copy(point + SIZE, other + SIZE)
 
 
-@_generic
+@template
 def set_affine(acc: int, point: int) -> None:
     """Write an affine point into an accumulator."""
     if is_affine_infinity(point):
@@ -123,20 +109,20 @@ def set_affine(acc: int, point: int) -> None:
         field.set_one(acc + 3 * SIZE)
 
 
-@_generic
+@template
 def negate(acc: int) -> None:
     """Negate in place."""
     field.neg(acc + SIZE, acc + SIZE)
 
 
-@_generic
+@template
 def negate_affine(out: int, point: int) -> None:
     """Negative of an affine point."""
     field.copy(out, point)
     field.neg(out + SIZE, point + SIZE)
 
 
-@_generic
+@template
 def double(acc: int) -> None:
     """Double in place; infinity and points of order two become infinity by the formula itself."""
     x, y, zz, zzz = acc, acc + SIZE, acc + 2 * SIZE, acc + 3 * SIZE
@@ -162,7 +148,7 @@ def double(acc: int) -> None:
     field.mul(zzz, w, zzz)
 
 
-@_generic
+@template
 def _chord(acc: int, u1: int, s1: int, p: int, r: int) -> None:
     """The part both additions share: X, Y and the growth of ZZ, ZZZ from p = u2 − u1 ≠ 0 and r = s2 − s1.
 
@@ -188,7 +174,7 @@ def _chord(acc: int, u1: int, s1: int, p: int, r: int) -> None:
     field.mul(acc + 3 * SIZE, acc + 3 * SIZE, ppp)
 
 
-@_generic
+@template
 def add_affine(acc: int, point: int) -> None:
     """Add an affine point to an accumulator."""
     p = stack(8)
@@ -210,7 +196,7 @@ def add_affine(acc: int, point: int) -> None:
         set_infinity(acc)
 
 
-@_generic
+@template
 def sub_affine(acc: int, point: int) -> None:
     """Subtract an affine point from an accumulator."""
     negative = stack(16)
@@ -218,7 +204,7 @@ def sub_affine(acc: int, point: int) -> None:
     add_affine(acc, negative)
 
 
-@_generic
+@template
 def add(acc: int, other: int) -> None:
     """Add an accumulator to an accumulator; they may be the same one."""
     u1 = stack(8)
@@ -246,7 +232,7 @@ def add(acc: int, other: int) -> None:
         set_infinity(acc)
 
 
-@_generic
+@template
 def sub(acc: int, other: int) -> None:
     """Subtract an accumulator from an accumulator."""
     negative = stack(32)
@@ -255,7 +241,7 @@ def sub(acc: int, other: int) -> None:
     add(acc, negative)
 
 
-@_generic
+@template
 def equal(acc: int, other: int) -> bool:
     """Whether two accumulators hold the same point."""
     left = stack(8)
@@ -271,7 +257,7 @@ def equal(acc: int, other: int) -> bool:
     return field.equal(left, right)
 
 
-@_generic
+@template
 def _scale_to_affine(out: int, acc: int, zzz_inverse: int) -> None:
     """Affine point from 1/ZZZ; 1/ZZ is (ZZ/ZZZ)². The inverse may lie in ``out``'s x, and no other input in ``out``."""
     x_scale = stack(8)
@@ -283,7 +269,7 @@ def _scale_to_affine(out: int, acc: int, zzz_inverse: int) -> None:
     field.mul(out + SIZE, acc + SIZE, y_scale)
 
 
-@_generic
+@template
 def to_affine(out: int, acc: int) -> None:
     """Affine form of an accumulator, one inversion; the two must not overlap."""
     inverse = stack(8)
@@ -294,7 +280,7 @@ def to_affine(out: int, acc: int) -> None:
     _scale_to_affine(out, acc, inverse)
 
 
-@_generic
+@template
 def batch_to_affine(out: int, accs: int, count: int) -> None:
     """Affine forms of consecutive accumulators with one inversion (Montgomery's trick); no overlap, no scratch.
 
@@ -321,7 +307,7 @@ def batch_to_affine(out: int, accs: int, count: int) -> None:
             _scale_to_affine(point, acc, inverse)
 
 
-@_generic
+@template
 def scalar_mul(acc: int, point: int, scalar: int) -> None:
     """Write k·point, for an affine point and k = four canonical limbs, any 256-bit value; double and add."""
     set_infinity(acc)
@@ -334,7 +320,7 @@ def scalar_mul(acc: int, point: int, scalar: int) -> None:
             started = True
 
 
-@_generic
+@template
 def is_on_curve(point: int) -> bool:
     """Whether an affine point is infinity or satisfies y² = x³ + b."""
     left = stack(8)

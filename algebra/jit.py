@@ -19,7 +19,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numba
@@ -47,6 +47,34 @@ def kernel(function: Callable[..., Any]) -> Any:
         return numba.njit(cache=True, nogil=True)(function)
     finally:
         numba.config.CACHE_DIR = kept
+
+
+class Templates:
+    """Kernels written once and compiled for several fields or groups; use an instance as the decorator.
+
+    A template reads names of its module that hold nothing yet (a field, a size, a constant). :meth:`build` gives each
+    template a copy of the module's globals with those names filled in, then compiles it. (The plainer way, closures
+    over a field's kernels, numba compiles but does not find again on disk.)
+    """
+
+    def __init__(self) -> None:
+        self._functions: dict[str, FunctionType] = {}
+
+    def __call__(self, function: Any) -> Any:
+        """Note a template, under its name."""
+        self._functions[function.__name__] = function
+        return function
+
+    def build(self, name: str, space: dict[str, Any]) -> dict[str, Any]:
+        """The kernels by name, compiled in ``space``, which is changed: a later template finds earlier ones there."""
+        for label, template in self._functions.items():
+            function = FunctionType(template.__code__, space, label)
+            # numba names machine code by qualified name: without this, cached code of two builds would collide.
+            function.__qualname__ = f"{name}_{label}"
+            function.__doc__ = template.__doc__
+            function.__annotations__ = template.__annotations__
+            space[label] = kernel(function)
+        return {label: space[label] for label in self._functions}
 
 
 def _source_hash(module_globals: dict[str, Any]) -> str:
