@@ -36,3 +36,14 @@ def test_the_circuit_manual_runs(tmp_path: Path) -> None:
         call = [sys.executable, "-m", "aitbc_rollup.cli.main", *command[1:]]
         done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+
+
+def test_the_session_of_the_operators_guide_can_be_signed(tmp_path: Path) -> None:
+    (tmp_path / "session.json").write_text(blocks("docs/howto-operators.md", "json")[0])
+    for line in blocks("docs/howto-operators.md", "sh")[1].splitlines():
+        command = line.split("#")[0].split()
+        if command[1] == "session":
+            call = [sys.executable, "-m", "aitbc_rollup.cli.main", *command[1:]]
+            done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    assert "signature" in (tmp_path / "sessions.jsonl").read_text()
