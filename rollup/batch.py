@@ -13,10 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_hash.auto import keccak
-
 from aitbc_rollup.algebra.babyjubjub import BASE8
-from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.eddsa import Signature
 from aitbc_rollup.algebra.poseidon import sponge
 from aitbc_rollup.circuits.statements import protocol
@@ -25,6 +22,7 @@ from aitbc_rollup.circuits.statements.protocol import Tag
 from aitbc_rollup.errors import BadInputError
 
 from .accounts import Account
+from .binding import Binding, to_data
 from .records import Domain, SignedSession
 from .state import State, Step
 
@@ -70,25 +68,12 @@ class Batch:
     @property
     def data(self) -> bytes:
         """The bytes posted on L1."""
-        return b"".join(word.to_bytes(protocol.WORD_BYTES, "big") for word in self.words)
+        return to_data(self.words)
 
     @property
     def binding(self) -> Binding:
         """The data's commitment, challenge and evaluation."""
         return bind(self.words, self.shape)
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """C, ζ and y: how the proof and the posted bytes hold on to each other."""
-
-    commitment: int
-    zeta: int
-    evaluation: int
-
-    def public_inputs(self, payout: int) -> list[int]:
-        """The circuit's public inputs, in order."""
-        return [self.commitment, self.zeta, self.evaluation, payout]
 
 
 def bind(words: Sequence[int], shape: Shape) -> Binding:
@@ -103,12 +88,7 @@ def bind(words: Sequence[int], shape: Shape) -> Binding:
             "more data than the circuit has room for", expected=f"at most {room} words", got=str(len(words))
         )
     commitment = sponge(Tag.BATCH, [*words, *[0] * (room - len(words))])
-    data = b"".join(word.to_bytes(protocol.WORD_BYTES, "big") for word in words)
-    zeta = int.from_bytes(keccak(protocol.DATA_TAG + commitment.to_bytes(32, "big") + keccak(data)), "big") % R
-    evaluation = 0
-    for word in reversed(words):
-        evaluation = (evaluation * zeta + word) % R
-    return Binding(commitment, zeta, evaluation)
+    return Binding.of(commitment, to_data(words))
 
 
 def build(state: State, sessions: Sequence[SignedSession], context: BatchContext, shape: Shape) -> Batch:

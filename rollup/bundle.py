@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aitbc_rollup.circuits.statements import protocol
 from aitbc_rollup.circuits.statements.agent_runs import Shape
 from aitbc_rollup.errors import BadInputError, InvalidError
 from aitbc_rollup.verifier import groth16
@@ -26,7 +25,8 @@ from aitbc_rollup.verifier.formats import (
 )
 from aitbc_rollup.verifier.types import Proof, VerifyingKey
 
-from .batch import Batch, Binding, bind
+from .batch import Batch, bind
+from .binding import Binding, to_data
 from .checks import Fields, format_address, parse_json
 from .files import make_folder, write_whole
 from .rebuild import BatchData, decode, words_of
@@ -70,7 +70,7 @@ class Bundle:
     @property
     def bytes(self) -> bytes:
         """The bytes posted on L1."""
-        return b"".join(word.to_bytes(protocol.WORD_BYTES, "big") for word in self.words)
+        return to_data(self.words)
 
     @property
     def binding(self) -> Binding:

@@ -124,15 +124,8 @@ def refused(found: Bundle, signer: Signer) -> str:
     contract = RollupContract(client, plan.rollup)
     contract.commit(signer, bytes(data), altered.commitment)
     try:
-        contract.prove(
-            signer,
-            found.data.header["batch_number"],
-            altered.commitment,
-            altered.zeta,
-            altered.evaluation,
-            to_checksum_address(format_address(found.payout)),
-            found.proof,
-        )
+        payout = to_checksum_address(format_address(found.payout))
+        contract.prove(signer, found.data.header["batch_number"], altered, payout, found.proof)
     except L1Error as error:
         return error.message
     raise InvalidError("the L1 accepted a proof for altered data", expected="a refusal", got="a proven batch")

@@ -95,9 +95,7 @@ def submit(bundle: Bundle, client: L1Client, signer: Signer, reporter: Reporter 
     payout = format_address(bundle.payout)
     steps: dict[str, Callable[[], Step]] = {
         "commit": lambda: contract.commit(signer, bundle.bytes, binding.commitment),
-        "prove": lambda: contract.prove(
-            signer, number, binding.commitment, binding.zeta, binding.evaluation, payout, bundle.proof
-        ),
+        "prove": lambda: contract.prove(signer, number, binding, payout, bundle.proof),
         "finalize": lambda: contract.finalize(signer, number),
     }
     for name, send in steps.items():

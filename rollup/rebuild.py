@@ -13,6 +13,7 @@ from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.circuits.statements import protocol
 from aitbc_rollup.errors import BadInputError, InvalidError
 
+from .binding import to_words
 from .genesis import Genesis
 from .state import State
 
@@ -52,11 +53,7 @@ def words_of(data: bytes, place: str) -> list[int]:
     Raises:
         BadInputError: not whole words, or a word that is no field element.
     """
-    if len(data) % protocol.WORD_BYTES:
-        raise BadInputError(
-            "data are not whole words", place=place, expected="a multiple of 32 bytes", got=str(len(data))
-        )
-    words = [int.from_bytes(data[i : i + 32], "big") for i in range(0, len(data), protocol.WORD_BYTES)]
+    words = to_words(data, place)
     for number, word in enumerate(words):
         if word >= R:
             raise BadInputError("a data word is no field element", place=f"{place}, word {number}", expected="below r")

@@ -52,10 +52,11 @@ class Trapdoor:
             development=self.development,
         )
 
-    def prove(self, public_inputs: Sequence[int], *, blinding: str = "blinding") -> Proof:
-        """A proof that verifies for these inputs, whatever they say."""
+    def prove(self, public_inputs: Sequence[int], *, blinding: str = "blinding", a: int | None = None) -> Proof:
+        """A proof that verifies for these inputs, whatever they say; ``a`` sets the logarithm of A."""
         assert len(public_inputs) == self.inputs
-        a, b = self.secret(f"{blinding}/a"), self.secret(f"{blinding}/b")
+        a = self.secret(f"{blinding}/a") if a is None else a
+        b = self.secret(f"{blinding}/b")
         bound = sum(self.secret(f"ic{i}") * x for i, x in enumerate([1, *public_inputs]))
         c = (a * b - self.secret("alpha") * self.secret("beta") - self.secret("gamma") * bound) * pow(
             self.secret("delta"), -1, R

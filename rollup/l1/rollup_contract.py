@@ -12,17 +12,17 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
+from aitbc_rollup.circuits.statements.protocol import HEADER, HEADER_WORDS
 from aitbc_rollup.errors import BadInputError, L1Error
 from aitbc_rollup.verifier.formats import proof_to_calldata
 from aitbc_rollup.verifier.types import Proof
 
-from .binding import binding, challenge, evaluate, to_words
+from ..binding import Binding, to_words
 from .client import L1Client, Receipt, checksummed
 from .contracts import artifact
 from .signer import Signer
 
-_BATCH_NUMBER_WORD = 4
-_HEADER_WORDS = 13
+_BATCH_NUMBER_WORD = HEADER.index("batch_number")
 
 
 @dataclass(frozen=True)
@@ -154,23 +154,19 @@ class RollupContract:
         number = _batch_number(data)
         committed, _, _ = self._counters()
         if 0 < number <= committed:
-            zeta = challenge(commitment, data)
-            self._check_same(number, binding(commitment, zeta, evaluate(data, zeta)))
+            self._check_same(number, Binding.of(commitment, data))
             return self._done("BatchCommitted", number)
         return self._send(signer, "commit", [data, commitment], f"commit of batch {number}", simulate)
 
     def prove(
-        self, signer: Signer, number: int, commitment: int, zeta: int, y: int, payout: str, proof: Proof,
-        *, simulate: bool = True,
-    ) -> Step:  # fmt: skip
+        self, signer: Signer, number: int, bound: Binding, payout: str, proof: Proof, *, simulate: bool = True
+    ) -> Step:
         """Have a batch's proof verified.
 
         Args:
             signer: anyone.
             number: the batch after the last proven one.
-            commitment: C, then ``zeta`` and ``y``: the public inputs, as committed.
-            zeta: ζ.
-            y: the data's polynomial at ζ.
+            bound: C, ζ and y: the public inputs, as committed.
             payout: address that the proof's maker bound into it.
             proof: the proof.
             simulate: as for :meth:`commit`.
@@ -180,9 +176,10 @@ class RollupContract:
         """
         _, proven, _ = self._counters()
         if 0 < number <= proven:
-            self._check_same(number, binding(commitment, zeta, y))
+            self._check_same(number, bound)
             return self._done("BatchProven", number)
-        arguments = [number, commitment, zeta, y, checksummed(payout), proof_to_calldata(proof)]
+        public = (bound.commitment, bound.zeta, bound.evaluation)
+        arguments = [number, *public, checksummed(payout), proof_to_calldata(proof)]
         return self._send(signer, "prove", arguments, f"proof of batch {number}", simulate)
 
     def commit_and_prove(
@@ -197,8 +194,7 @@ class RollupContract:
         number = _batch_number(data)
         committed, _, _ = self._counters()
         if 0 < number <= committed:
-            zeta = challenge(commitment, data)
-            return self.prove(signer, number, commitment, zeta, evaluate(data, zeta), payout, proof, simulate=simulate)
+            return self.prove(signer, number, Binding.of(commitment, data), payout, proof, simulate=simulate)
         arguments = [data, commitment, checksummed(payout), proof_to_calldata(proof)]
         return self._send(signer, "commitAndProve", arguments, f"commit and proof of batch {number}", simulate)
 
@@ -223,8 +219,7 @@ class RollupContract:
         """
         _, proven, _ = self._counters()
         if 0 < number <= proven:
-            zeta = challenge(committed, data)
-            self._check_same(number, binding(committed, zeta, evaluate(data, zeta)))
+            self._check_same(number, Binding.of(committed, data))
             return self._done("BatchProven", number)
         arguments = [number, data, committed, commitment, checksummed(payout), proof_to_calldata(proof)]
         return self._send(signer, "proveWithData", arguments, f"proof of batch {number}", simulate)
@@ -260,13 +255,13 @@ class RollupContract:
         receipt = self.client.send(signer, self.address, data, gas=gas, simulate=simulate, place=place)
         return Step(receipt)
 
-    def _check_same(self, number: int, expected: bytes) -> None:
+    def _check_same(self, number: int, expected: Binding) -> None:
         kept = self.batch(number).binding
-        if kept != expected:
+        if kept != expected.digest:
             raise L1Error(
                 "another batch with this number is committed already",
                 place=f"batch {number} of {self.address}",
-                expected=f"binding 0x{expected.hex()}",
+                expected=f"binding 0x{expected.digest.hex()}",
                 got=f"0x{kept.hex()}",
                 hint="build the batch anew on the chain's last state, or roll back what is not proven",
             )
@@ -284,6 +279,6 @@ def _encoder(contract: Any) -> Callable[[str, list[Any]], str]:
 
 def _batch_number(data: bytes) -> int:
     words = to_words(data)
-    if len(words) < _HEADER_WORDS:
-        raise BadInputError("the data have no header", expected=f"{_HEADER_WORDS} words", got=f"{len(words)}")
+    if len(words) < HEADER_WORDS:
+        raise BadInputError("the data have no header", expected=f"{HEADER_WORDS} words", got=f"{len(words)}")
     return words[_BATCH_NUMBER_WORD]

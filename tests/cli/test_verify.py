@@ -85,7 +85,7 @@ CHANGES: list[tuple[str, Change, int, str]] = [
     ("batch.json", put("shape", [0, 0]), 3, "field 'shape' is wrong"),
     ("batch.json", put("shape", [True, 1]), 3, "field 'shape' is wrong"),
     ("batch.json", put("data", "0x0g"), 3, "field 'data' is wrong"),
-    ("batch.json", put("data", "0x00"), 3, "data are not whole words"),
+    ("batch.json", put("data", "0x00"), 3, "the data are not whole words"),
     ("batch.json", put("data", "0x" + "ff" * 32 * 16), 3, "a data word is no field element"),
     ("batch.json", put("sessions", []), 1, "wrong number of sessions"),
     ("batch.json", put("format", "x"), 3, "field 'format' is wrong"),

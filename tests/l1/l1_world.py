@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from trapdoor import Trapdoor
 
 from aitbc_rollup.algebra.bn254 import R
-from aitbc_rollup.rollup.l1.binding import challenge, evaluate, to_data
+from aitbc_rollup.rollup.binding import Binding, to_data
 from aitbc_rollup.rollup.l1.client import L1Client
 from aitbc_rollup.rollup.l1.contracts import Deployment, deploy
 from aitbc_rollup.rollup.l1.rollup_contract import RollupContract
@@ -51,13 +51,8 @@ class World:
         return to_data(self.words(number, **header))
 
 
-def inputs(data: bytes, commitment: int) -> tuple[int, int, int]:
-    zeta = challenge(commitment, data)
-    return commitment, zeta, evaluate(data, zeta)
-
-
 def proof_for(data: bytes, commitment: int, payout: str = PAYOUT):
-    return TRAPDOOR.prove([*inputs(data, commitment), int(payout, 16)])
+    return TRAPDOOR.prove(Binding.of(commitment, data).public_inputs(int(payout, 16)))
 
 
 def commitment(label: object) -> int:

@@ -3,12 +3,12 @@
 import dataclasses
 
 import pytest
-from l1_world import GENESIS_ROOT, PAYOUT, TRAPDOOR, commitment, inputs, make_world, proof_for
+from l1_world import GENESIS_ROOT, PAYOUT, TRAPDOOR, commitment, make_world, proof_for
 from trapdoor import Trapdoor
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.errors import BadInputError, L1Error
-from aitbc_rollup.rollup.l1.binding import to_data
+from aitbc_rollup.rollup.binding import Binding, to_data
 from aitbc_rollup.rollup.l1.client import connect
 from aitbc_rollup.rollup.l1.contracts import artifact, check_deployed, deploy
 from aitbc_rollup.rollup.l1.signer import load_signer
@@ -87,11 +87,10 @@ def test_a_key_that_lets_anyone_forge_is_refused_before_anything_is_sent(client)
 
 def test_from_commit_to_final(world):
     data = world.data()
-    _, zeta, y = inputs(data, C)
     committed = world.rollup.commit(world.signer, data, C)
     assert not committed.already and committed.gas_used > 100_000
     assert world.rollup.status().committed_root == GENESIS_ROOT + 1
-    proven = world.rollup.prove(world.signer, 1, C, zeta, y, PAYOUT, proof_for(data, C))
+    proven = world.rollup.prove(world.signer, 1, Binding.of(C, data), PAYOUT, proof_for(data, C))
     assert not proven.already and proven.gas_used > 200_000
     assert world.rollup.status().state_root == GENESIS_ROOT
     final = world.rollup.finalize(world.signer, 1)
@@ -102,11 +101,10 @@ def test_from_commit_to_final(world):
 
 def test_steps_done_already_are_found_not_repeated(world):
     data = world.data()
-    _, zeta, y = inputs(data, C)
     proof = proof_for(data, C)
     steps = [
         lambda: world.rollup.commit(world.signer, data, C),
-        lambda: world.rollup.prove(world.signer, 1, C, zeta, y, PAYOUT, proof),
+        lambda: world.rollup.prove(world.signer, 1, Binding.of(C, data), PAYOUT, proof),
         lambda: world.rollup.finalize(world.signer, 1),
     ]
     first = [step() for step in steps]
@@ -124,10 +122,9 @@ def test_another_batch_of_the_same_number_is_an_error(world):
     for other, c in ((data, C + 1), (data[:-1] + b"\x00", C)):
         with pytest.raises(L1Error, match="another batch with this number is committed already"):
             world.rollup.commit(world.signer, other, c)
-    _, zeta, y = inputs(data, C)
-    world.rollup.prove(world.signer, 1, C, zeta, y, PAYOUT, proof_for(data, C))
+    world.rollup.prove(world.signer, 1, Binding.of(C, data), PAYOUT, proof_for(data, C))
     with pytest.raises(L1Error, match="another batch with this number is committed already"):
-        world.rollup.prove(world.signer, 1, C, zeta, y + 1, PAYOUT, proof_for(data, C))
+        world.rollup.prove(world.signer, 1, Binding.of(C + 1, data), PAYOUT, proof_for(data, C))
 
 
 def test_commit_and_prove(world):
@@ -151,7 +148,7 @@ def test_prove_with_data_mends_a_wrong_commitment(world):
     data = world.data()
     world.rollup.commit(world.signer, data, C + 1)
     with refusal("BindingWrong"):
-        world.rollup.prove(world.signer, 1, *inputs(data, C), PAYOUT, proof_for(data, C))
+        world.rollup.prove(world.signer, 1, Binding.of(C, data), PAYOUT, proof_for(data, C))
     world.rollup.prove_with_data(world.signer, 1, data, C + 1, C, PAYOUT, proof_for(data, C))
     assert world.rollup.status().proven == 1
     assert world.rollup.prove_with_data(world.signer, 1, data, C + 1, C, PAYOUT, proof_for(data, C)).already
@@ -173,7 +170,8 @@ def test_bindings_are_the_contracts_own(world):
     data = world.data()
     world.rollup.commit(world.signer, data, C)
     (log,) = world.client.logs(world.rollup._contract.events.BatchCommitted(), batchNumber=1)
-    assert (log["args"]["commitment"], log["args"]["zeta"], log["args"]["y"]) == inputs(data, C)
+    assert Binding(*(log["args"][name] for name in ("commitment", "zeta", "y"))) == Binding.of(C, data)
+    assert world.rollup.batch(1).binding == Binding.of(C, data).digest
 
 
 # -- refusals -------------------------------------------------------------------------------------------------------
@@ -188,15 +186,15 @@ def test_one_changed_byte_is_not_proven(world, simulate):
     proof = proof_for(data, C)
     world.rollup.commit(world.signer, bytes(altered), C)
     with pytest.raises(L1Error) as caught:
-        world.rollup.prove(world.signer, 1, *inputs(bytes(altered), C), PAYOUT, proof, simulate=simulate)
+        world.rollup.prove(world.signer, 1, Binding.of(C, bytes(altered)), PAYOUT, proof, simulate=simulate)
     assert caught.value.message == "ProofInvalid: Well-formed, but the pairing equation does not hold."
     with refusal("BindingWrong"):
-        world.rollup.prove(world.signer, 1, *inputs(data, C), PAYOUT, proof)
+        world.rollup.prove(world.signer, 1, Binding.of(C, data), PAYOUT, proof)
     with refusal("NotFinalizable"):
         world.rollup.finalize(world.signer, 1)
     world.rollup.rollback(world.signer, 1)
     world.rollup.commit(world.signer, data, C)
-    world.rollup.prove(world.signer, 1, *inputs(data, C), PAYOUT, proof)
+    world.rollup.prove(world.signer, 1, Binding.of(C, data), PAYOUT, proof)
 
 
 def test_a_copied_proof_pays_its_maker_only(world):
@@ -204,7 +202,7 @@ def test_a_copied_proof_pays_its_maker_only(world):
     world.rollup.commit(world.signer, data, C)
     thief = "0x00000000000000000000000000000000000000bB"
     with refusal("ProofInvalid"):
-        world.rollup.prove(world.signer, 1, *inputs(data, C), thief, proof_for(data, C))
+        world.rollup.prove(world.signer, 1, Binding.of(C, data), thief, proof_for(data, C))
 
 
 def test_a_malformed_proof_is_refused(world):
@@ -213,13 +211,14 @@ def test_a_malformed_proof_is_refused(world):
     proof = proof_for(data, C)
     malformed = dataclasses.replace(proof, c=(proof.c[0], proof.c[1] ^ 1))
     with refusal("ProofMalformed"):
-        world.rollup.prove(world.signer, 1, *inputs(data, C), PAYOUT, malformed)
+        world.rollup.prove(world.signer, 1, Binding.of(C, data), PAYOUT, malformed)
 
 
 def test_too_little_gas_proves_nothing(world):
     data = world.data()
     world.rollup.commit(world.signer, data, C)
-    arguments = [1, *inputs(data, C), PAYOUT, proof_to_calldata(proof_for(data, C))]
+    *public, _ = Binding.of(C, data).public_inputs(0)
+    arguments = [1, *public, PAYOUT, proof_to_calldata(proof_for(data, C))]
     call = bytes.fromhex(world.rollup._contract.encode_abi("prove", args=arguments)[2:])
     with pytest.raises(L1Error, match="the transaction failed in its block"):
         world.client.send(world.signer, world.rollup.address, call, gas=200_000, simulate=False)
@@ -291,14 +290,14 @@ def test_data_that_are_no_batch_are_refused_before_anything_is_sent(world):
 def test_order_of_steps(world):
     first, second = world.data(), world.data(2)
     with refusal("BatchUnknown"):
-        world.rollup.prove(world.signer, 1, *inputs(first, C), PAYOUT, proof_for(first, C))
+        world.rollup.prove(world.signer, 1, Binding.of(C, first), PAYOUT, proof_for(first, C))
     world.rollup.commit(world.signer, first, C)
     with refusal("BatchesUnproven"):
         world.rollup.commit_and_prove(world.signer, second, C, PAYOUT, proof_for(second, C))
     world.rollup.commit(world.signer, second, C)
     with refusal("BatchNumberWrong"):
-        world.rollup.prove(world.signer, 2, *inputs(second, C), PAYOUT, proof_for(second, C))
-    world.rollup.prove(world.signer, 1, *inputs(first, C), PAYOUT, proof_for(first, C))
+        world.rollup.prove(world.signer, 2, Binding.of(C, second), PAYOUT, proof_for(second, C))
+    world.rollup.prove(world.signer, 1, Binding.of(C, first), PAYOUT, proof_for(first, C))
     with refusal("NotFinalizable"):
         world.rollup.finalize(world.signer, 2)
     with refusal("NotRevocable"):
@@ -327,7 +326,7 @@ def test_gas_on_the_embedded_chain_is_anvils(anvil):
         used = [receipt.gas_used for receipt in deploy(client, world.signer, world.deployment)]
         data = world.data(l1_time=1_750_000_000)
         used.append(world.rollup.commit(world.signer, data, C).gas_used)
-        used.append(world.rollup.prove(world.signer, 1, *inputs(data, C), PAYOUT, proof_for(data, C)).gas_used)
+        used.append(world.rollup.prove(world.signer, 1, Binding.of(C, data), PAYOUT, proof_for(data, C)).gas_used)
         used.append(world.rollup.finalize(world.signer, 1).gas_used)
         return used
 

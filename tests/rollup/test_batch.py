@@ -207,7 +207,7 @@ def test_altered_data_are_noticed(
     assert caught.value.message == message  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("cut", "message"), [(1, "data are not whole words"), (32, "the length does not fit")])
+@pytest.mark.parametrize(("cut", "message"), [(1, "the data are not whole words"), (32, "the length does not fit")])
 def test_data_cut_short(world: Genesis, batch: Batch, cut: int, message: str) -> None:
     with pytest.raises(BadInputError, match=message):
         rebuild(world, [batch.data[:-cut]])

@@ -1,8 +1,4 @@
-"""Groth16 verification of proofs completed from known secrets, and of everything next to them.
-
-With α, β, γ, δ and the logarithms k of the IC points known, any A = a·G1 and B = b·G2 is completed by
-C = (a·b − α·β − γ·Σ kᵢ·xᵢ)/δ · G1: the verifier's equation, read in the exponent. No prover is needed.
-"""
+"""Groth16 verification of proofs completed from known secrets (``trapdoor``), and of everything next to them."""
 
 from __future__ import annotations
 
@@ -10,24 +6,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from trapdoor import Trapdoor, g1, g2
 
 from aitbc_rollup.algebra.bn254 import G1_GENERATOR, G2_GENERATOR, P, R
 from aitbc_rollup.algebra.reference.curve import (
-    G1Point,
-    G2Point,
     g1_add,
     g1_mul,
     g1_neg,
     g2_is_in_subgroup,
     g2_is_on_curve,
-    g2_mul,
     g2_neg,
 )
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.verifier.groth16 import check_key, verify
 from aitbc_rollup.verifier.types import Proof, VerifyingKey
 
-ALPHA, BETA, GAMMA, DELTA, IC = 1 << 200, 22, R - 33, 44 << 99, (5, 66, R - 7)
 INPUTS = [100, R - 1]
 # On the twist with x = i, and not of order r: both are asserted below.
 TWIST_POINT_OUTSIDE_G2 = (
@@ -39,23 +32,8 @@ TWIST_POINT_OUTSIDE_G2 = (
 )
 
 
-def g1(k: int) -> G1Point:
-    return g1_mul(G1_GENERATOR, k % R)
-
-
-def g2(k: int) -> G2Point:
-    return g2_mul(G2_GENERATOR, k % R)
-
-
-KEY = VerifyingKey(g1(ALPHA), g2(BETA), g2(GAMMA), g2(DELTA), tuple(g1(k) for k in IC))
-
-
-def prove(inputs: list[int], a: int = 1234, b: int = R - 56) -> Proof:
-    bound = IC[0] + sum(k * x for k, x in zip(IC[1:], inputs, strict=True))
-    c = (a * b - ALPHA * BETA - GAMMA * bound) * pow(DELTA, -1, R)
-    return Proof(g1(a), g2(b), g1(c))
-
-
+TRAPDOOR = Trapdoor("verifier", inputs=2, development=False)
+KEY, prove = TRAPDOOR.key, TRAPDOOR.prove
 PROOF = prove(INPUTS)
 reference = pytest.mark.parametrize("reference", [False, True], ids=["kernels", "reference"])
 
@@ -89,7 +67,7 @@ def test_infinity_in_a_proof_counts_as_one() -> None:
 
 def test_proofs_are_malleable_as_documented() -> None:
     assert verify(KEY, INPUTS, Proof(g1_neg(PROOF.a), g2_neg(PROOF.b), PROOF.c))
-    assert verify(KEY, INPUTS, prove(INPUTS, a=99))
+    assert verify(KEY, INPUTS, prove(INPUTS, blinding="another"))
 
 
 def test_the_order_of_inputs_is_bound() -> None:
