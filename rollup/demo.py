@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from eth_utils.address import to_checksum_address
@@ -47,21 +48,8 @@ class DemoResult:
 
 
 def example(name: str = "azure_llm/requests_256.csv") -> Path:
-    """A file of ``examples/``, in the current folder or beside the package's source.
-
-    Raises:
-        BadInputError: there is none: an installed package does not carry the examples.
-    """
-    folders = (Path("examples"), Path(__file__).resolve().parents[1] / "examples")
-    for folder in folders:
-        if (folder / name).is_file():
-            return folder / name
-    raise BadInputError(
-        "the example is not there",
-        place=f"examples/{name}",
-        expected="the repository's examples folder",
-        hint="run it in the repository, or name a trace with --input",
-    )
+    """A file of ``examples/``, which the package carries."""
+    return Path(str(files("aitbc_rollup"))) / "examples" / name
 
 
 def run(source: Path, folder: Path, keys: Path, limit: int, engine: str, reporter: Reporter) -> DemoResult:
