@@ -1,6 +1,7 @@
 """The group G1: the points of y² = x³ + 3 over Fq, of prime order r (cofactor 1).
 
 Kernels on addresses, described in ``group_kernels``: ``add(acc, other)``, ``add_affine(acc, point)``, ``double(acc)`` …
+Functions on arrays of points: ``normalise``, ``multiply``, ``first_off_curve``.
 
 An affine point is 64 bytes, x then y; an accumulator 128 bytes. The Python functions below go between arrays and
 ``(x, y) | None`` and are meant for the edges of a computation, not its inside.
@@ -10,12 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from . import fq
 from .bn254 import G1_B, P
 from .group_kernels import build
-from .jit import address, checked, kernel
+from .jit import checked
 from .limbs import Limbs, from_montgomery, to_montgomery
 from .reference.curve import G1Point
 
@@ -27,6 +26,7 @@ ACC_WORDS = ACC_BYTES // 8
 (
     set_infinity, set_affine, copy, is_infinity, is_affine_infinity, copy_affine, negate, negate_affine, double,
     add, sub, add_affine, sub_affine, equal, to_affine, batch_to_affine, scalar_mul, is_on_curve,
+    normalise, multiply, first_off_curve,
 ) = build("g1", fq, 32, to_montgomery([G1_B], P))  # fmt: skip
 
 
@@ -50,44 +50,3 @@ def from_array(array: Limbs) -> list[G1Point]:
     values = from_montgomery(checked(array, None, AFFINE_WORDS), P)
     points = zip(values[0::2], values[1::2], strict=True)
     return [point if point != (0, 0) else None for point in points]
-
-
-@kernel
-def _normalise(out: Limbs, accumulators: Limbs) -> None:
-    batch_to_affine(address(out), address(accumulators), accumulators.shape[0])
-
-
-def normalise(accumulators: Limbs) -> Limbs:
-    """Affine points, shape ``(n, 8)``, of accumulators, shape ``(n, 16)``, with one inversion."""
-    checked(accumulators, None, ACC_WORDS)
-    out = np.empty((len(accumulators), AFFINE_WORDS), dtype=np.uint64)
-    _normalise(out, accumulators)
-    return out
-
-
-@kernel
-def _multiply(out: Limbs, points: Limbs, scalars: Limbs) -> None:
-    for i in range(points.shape[0]):
-        scalar_mul(address(out) + ACC_BYTES * i, address(points) + AFFINE_BYTES * i, address(scalars) + 32 * i)
-
-
-def multiply(points: Limbs, scalars: Limbs) -> Limbs:
-    """Each point times its scalar: affine ``(n, 8)`` and canonical ``(n, 4)`` to affine ``(n, 8)``."""
-    checked(scalars, len(checked(points, None, AFFINE_WORDS)), 4)
-    accumulators = np.empty((len(points), ACC_WORDS), dtype=np.uint64)
-    _multiply(accumulators, points, scalars)
-    return normalise(accumulators)
-
-
-@kernel
-def _all_on_curve(points: Limbs) -> int:
-    for i in range(points.shape[0]):
-        if not is_on_curve(address(points) + AFFINE_BYTES * i):
-            return i
-    return -1
-
-
-def first_off_curve(points: Limbs) -> int | None:
-    """Index of the first affine point, of an array ``(n, 8)``, that is not on the curve; infinity is on it."""
-    index = int(_all_on_curve(checked(points, None, AFFINE_WORDS)))
-    return index if index >= 0 else None

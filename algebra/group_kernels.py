@@ -15,12 +15,13 @@ in (see ``jit.Templates``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .jit import Templates, address, load, stack
+from .jit import Templates, address, checked, load, stack
 from .limbs import Limbs
 
 # Filled in by build(); named here so that the templates read, and check, like ordinary code.
@@ -52,12 +53,39 @@ class GroupKernels(NamedTuple):
     batch_to_affine: Any
     scalar_mul: Any
     is_on_curve: Any
+    #: Affine points of an array of accumulators, with one inversion.
+    normalise: Callable[[Limbs], Limbs]
+    #: Each point times its scalar: affine points and canonical limbs (n, 4) to affine points.
+    multiply: Callable[[Limbs, Limbs], Limbs]
+    #: Index of the first affine point of an array that is not on the curve; infinity is on it.
+    first_off_curve: Callable[[Limbs], int | None]
 
 
 def build(name: str, coordinates: ModuleType, size: int, b: Limbs) -> GroupKernels:
     """Kernels of the curve y² = x³ + b; ``size`` bytes a coordinate, ``b`` in Montgomery form."""
     made = template.build(name, {**globals(), "field": coordinates, "SIZE": size, "B": b})
+    made |= _on_arrays(made, affine_words=size // 4, acc_words=size // 2)
     return GroupKernels(**{label: made[label] for label in GroupKernels._fields})
+
+
+def _on_arrays(made: dict[str, Any], affine_words: int, acc_words: int) -> dict[str, Callable[..., Any]]:
+    def normalise(accumulators: Limbs) -> Limbs:
+        checked(accumulators, None, acc_words)
+        out = np.empty((len(accumulators), affine_words), dtype=np.uint64)
+        made["_normalise"](out, accumulators)
+        return out
+
+    def multiply(points: Limbs, scalars: Limbs) -> Limbs:
+        checked(scalars, len(checked(points, None, affine_words)), 4)
+        accumulators = np.empty((len(points), acc_words), dtype=np.uint64)
+        made["_multiply"](accumulators, points, scalars)
+        return normalise(accumulators)
+
+    def first_off_curve(points: Limbs) -> int | None:
+        index = int(made["_first_off_curve"](checked(points, None, affine_words)))
+        return index if index >= 0 else None
+
+    return {"normalise": normalise, "multiply": multiply, "first_off_curve": first_off_curve}
 
 
 # Scratch of eight words holds an element of either field.
@@ -332,3 +360,22 @@ def is_on_curve(point: int) -> bool:
     field.add(right, right, address(B))
     field.sqr(left, point + SIZE)
     return field.equal(left, right)
+
+
+@template
+def _normalise(out: Limbs, accumulators: Limbs) -> None:
+    batch_to_affine(address(out), address(accumulators), accumulators.shape[0])
+
+
+@template
+def _multiply(out: Limbs, points: Limbs, scalars: Limbs) -> None:
+    for i in range(points.shape[0]):
+        scalar_mul(address(out) + 4 * SIZE * i, address(points) + 2 * SIZE * i, address(scalars) + 32 * i)
+
+
+@template
+def _first_off_curve(points: Limbs) -> int:
+    for i in range(points.shape[0]):
+        if not is_on_curve(address(points) + 2 * SIZE * i):
+            return i
+    return -1
