@@ -23,11 +23,12 @@ from aitbc_rollup.verifier.formats import (
     verification_key_from_json,
     verification_key_to_json,
 )
+from aitbc_rollup.verifier.strict_json import parse_json
 from aitbc_rollup.verifier.types import Proof, VerifyingKey
 
 from .batch import Batch, bind
 from .binding import Binding, to_data
-from .checks import Fields, format_address, parse_json
+from .checks import Fields, format_address
 from .files import make_folder, write_whole
 from .rebuild import BatchData, decode, words_of
 from .records import SignedSession

@@ -1,25 +1,21 @@
-"""Widths and strict JSON: what every reader of this room checks, said once.
+"""Widths and the fields of JSON objects: what every reader of this room checks, said once.
 
-JSON is read more strictly than Python does by default: no duplicate or unknown keys, no floats, no
-``NaN``, no booleans where a number stands. Field elements and amounts of money are decimal strings,
-because readers in other languages lose bits of large numbers; everything of at most 48 bits is a number.
+Beyond what ``strict_json`` refuses: no unknown keys, no booleans where a number stands. Field elements and amounts of
+money are decimal strings, because readers in other languages lose bits of large numbers; everything of at most 48 bits
+is a number.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.verifier.strict_json import shorten
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
-_BRACKET = re.compile(r"[\[\]{}]")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
-
-#: Deeper than any document of this package; the parser's recursion must not reach the stack's end.
-MAX_JSON_DEPTH = 32
 
 
 def check_width(value: int, bits: int, *, field: str, place: str | None = None) -> int:
@@ -52,53 +48,6 @@ def check_field_element(value: int, *, field: str, place: str | None = None) -> 
             got=shorten(value),
         )
     return value
-
-
-def shorten(value: object, limit: int = 60) -> str:
-    """A value as text of bounded length, fit for an error message."""
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 4 * limit:
-        return f"a number of {value.bit_length()} bits"
-    text = str(value)
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
-
-
-def parse_json(text: str, place: str) -> Any:
-    """Strict JSON.
-
-    Raises:
-        BadInputError: malformed, nested too deeply, a key twice, a float or a non-finite number.
-    """
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in items:
-            if key in found:
-                raise BadInputError("a key stands twice", place=place, got=shorten(repr(key)))
-            found[key] = value
-        return found
-
-    def no_float(literal: str) -> Any:
-        raise BadInputError("not an integer", place=place, expected="whole numbers only", got=shorten(literal))
-
-    if _depth(text) > MAX_JSON_DEPTH:
-        raise BadInputError("nested too deeply", place=place, expected=f"at most {MAX_JSON_DEPTH} levels")
-    try:
-        return json.loads(text, object_pairs_hook=pairs, parse_float=no_float, parse_constant=no_float)
-    except json.JSONDecodeError as error:
-        raise BadInputError(
-            "not JSON", place=place, expected="one JSON value", got=f"{error.msg} at column {error.colno}"
-        ) from None
-    except ValueError as error:  # an integer of thousands of digits: the interpreter's own limit
-        raise BadInputError("not JSON this program reads", place=place, got=shorten(error)) from None
-
-
-def _depth(text: str) -> int:
-    """How deep brackets nest; those in strings count, so it may be too much."""
-    deepest = depth = 0
-    for match in _BRACKET.finditer(text):
-        depth += 1 if match[0] in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
 
 
 class Fields:

@@ -17,9 +17,10 @@ from typing import Any
 from aitbc_rollup.algebra.eddsa import is_public_key
 from aitbc_rollup.circuits.statements import protocol
 from aitbc_rollup.errors import BadInputError, UsageError
+from aitbc_rollup.verifier.strict_json import parse_json
 
 from .accounts import Account
-from .checks import Fields, format_address, parse_json
+from .checks import Fields, format_address
 from .dev_agents import development_public_key, is_local_chain
 from .state import State
 

@@ -12,8 +12,9 @@ from typing import Any
 from aitbc_rollup.algebra.eddsa import Signature
 from aitbc_rollup.circuits.statements import protocol
 from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.verifier.strict_json import parse_json
 
-from .checks import Fields, format_address, parse_json
+from .checks import Fields, format_address
 from .records import Domain, RunRecord, Session, SignedSession
 
 FORMAT = "aitbc-rollup/session/v1"

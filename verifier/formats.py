@@ -2,7 +2,7 @@
 
 The JSON is that of snarkjs's ``proof.json``, ``verification_key.json`` and ``public.json``: numbers as decimal strings,
 points as projective triples whose last coordinate is 1, infinity as (0, 1, 0). Functions go between those *parsed*
-documents (dicts, lists, strings) and our types; :func:`parse` reads text.
+documents (dicts, lists, strings) and our types; ``strict_json`` reads text.
 
 Decoding is strict, so that one value has one spelling: no sign, no leading zero, no exponent, every coordinate below p
 and every input below r, every point in its group. The calldata order is EIP-197's, imaginary parts first.
@@ -10,7 +10,6 @@ and every input below r, every point in its group. The calldata order is EIP-197
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,43 +26,10 @@ from .types import Proof, VerifyingKey
 
 _PROTOCOL = {"protocol": "groth16", "curve": "bn128"}
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
-_MAX_DEPTH = 8
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _G1_INFINITY = ["0", "1", "0"]
 _G2_INFINITY = [["0", "0"], ["1", "0"], ["0", "0"]]
 #: snarkjs's pairing is ours to this power: its final exponentiation is Fuentes-Castañeda's (SAC 2011), a multiple.
 _SNARKJS_PAIRING_POWER = 2 * U * (6 * U * U + 3 * U + 1)
-
-
-def parse(text: str | bytes, place: str) -> Any:
-    """Parse JSON text; ``place`` names it in errors.
-
-    Raises:
-        BadInputError: it is no JSON, it nests deeper than any document here, or an object names a key twice.
-    """
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        document = dict(pairs)
-        if len(document) != len(pairs):
-            raise BadInputError("an object names a key twice", place=place)
-        return document
-
-    try:
-        decoded = text if isinstance(text, str) else text.decode()
-        # json recurses in C, and with a recursion limit raised, as py_ecc and py-evm raise it, overflows the stack.
-        if _depth(decoded) > _MAX_DEPTH:
-            raise BadInputError("nested too deeply", place=place, expected=f"at most {_MAX_DEPTH} levels")
-        return json.loads(decoded, object_pairs_hook=unique)
-    except ValueError as error:
-        raise BadInputError("not JSON", place=place, got=_short(str(error))) from error
-
-
-def _depth(text: str) -> int:
-    deepest = depth = 0
-    for bracket in _STRING_OR_BRACKET.findall(text):
-        depth += (bracket in "[{") - (bracket in "]}")
-        deepest = max(deepest, depth)
-    return deepest
 
 
 # -- proof ----------------------------------------------------------------------------------------------------

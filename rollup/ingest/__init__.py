@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.verifier.strict_json import shorten
 
-from ..checks import shorten
 from ..records import Domain, SignedSession
 from . import azure, sessions
 from .azure import TraceRow

@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.verifier.strict_json import shorten
 
-from ..checks import check_width, shorten
+from ..checks import check_width
 from .reading import check_not_seen, read_lines
 
 NAME = "azure-llm-2023"

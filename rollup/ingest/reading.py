@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aitbc_rollup.errors import BadInputError
-
-from ..checks import shorten
+from aitbc_rollup.verifier.strict_json import shorten
 
 #: Longest line accepted, in bytes; a session of 16 records takes about 6,000.
 MAX_LINE_BYTES = 1 << 16

@@ -186,7 +186,7 @@ BAD_LINES: list[tuple[bytes, str]] = [
     (b'{"nonce": 1.0}', "not an integer"),
     (b'{"nonce": NaN}', "not an integer"),
     (b'{"nonce": ' + b"9" * 5000 + b"}", "not JSON this program reads"),
-    (b"[" * 60000, "nested too deeply"),
+    (b'["' + b"]" * 30000 + b'", ' + b"[" * 30000, "nested too deeply"),
     (b'{"a": "\xff"}', "the line is not UTF-8"),
     (b" \n", "the line is empty"),
 ]
