@@ -1,6 +1,6 @@
 """Measures the CPU prover: setup and proof by stage, and the first run's compilation.
 
-    python benchmarks/prover_cpu.py [--powers 14 16 18] [--repeats 3]
+    python benchmarks/prover_cpu.py [--powers 14 16 18] [--repeats 3] [--snarkjs PATH]
 
 The system is the worst case for its size: one multiplication a constraint, every wire a full-size field element, every
 wire in A and in B (so no point of any query is infinity), 2^power − 4 constraints. Real circuits, whose wires are
@@ -28,12 +28,15 @@ from machine import machine
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, to_limbs
+from aitbc_rollup.circuits.formats.wtns import write_wtns
 from aitbc_rollup.circuits.r1cs import R1CS, SparseMatrix
 from aitbc_rollup.prover.engine import Engine, load_engine
+from aitbc_rollup.prover.formats import zkey
 from aitbc_rollup.prover.groth16 import prove
 from aitbc_rollup.prover.setup import setup
 
 RESULT = Path(__file__).parent / "results" / "prover-cpu.json"
+SNARKJS = Path(__file__).parent.parent / "tests" / "node" / "node_modules" / ".bin" / "snarkjs"
 
 
 def chain(n_constraints: int) -> tuple[R1CS, Limbs]:
@@ -131,12 +134,47 @@ def compilation() -> dict[str, float]:
     return {name: round(float(r.stdout), 2) for name, r in zip(("cold_s", "warm_cache_s"), run, strict=True)}
 
 
+def against_snarkjs(engine: Engine, power: int, repeats: int, snarkjs: Path) -> dict[str, Any]:
+    """Whole processes on one .zkey and .wtns, in turn: `groth16 prove` of this package (kernels cached) and of snarkjs.
+
+    Both read their files, prove and write two JSON files; this package verifies as well.
+    """
+    r1cs, witness = chain((1 << power) - 4)
+    ours = [sys.executable, "-m", "aitbc_rollup.cli.main"]
+    seconds: dict[str, list[tuple[float, float]]] = {"aitbc-rollup": [], "snarkjs": []}
+    with tempfile.TemporaryDirectory() as folder:
+        zkey.write(Path(folder) / "key.zkey", setup(r1cs, engine=engine))
+        write_wtns(Path(folder) / "witness.wtns", witness)
+        arguments = ["groth16", "prove", "key.zkey", "witness.wtns", "proof.json", "public.json"]
+        for turn in range(repeats + 1):
+            for name, program in (("aitbc-rollup", ours), ("snarkjs", ["node", str(snarkjs.resolve())])):
+                before, start = os.times(), time.perf_counter()
+                subprocess.run([*program, *arguments], cwd=folder, check=True, capture_output=True)
+                wall, after = time.perf_counter() - start, os.times()
+                cpu = after.children_user + after.children_system - before.children_user - before.children_system
+                if turn:
+                    seconds[name].append((wall, cpu))
+    result: dict[str, Any] = {"power": power, "repeats": repeats, "warm_up": 1}
+    for name, runs in seconds.items():
+        walls, processor = sorted(wall for wall, _ in runs), [cpu for _, cpu in runs]
+        result[name] = {
+            "median_s": round(statistics.median(walls), 2),
+            "min_s": round(walls[0], 2),
+            "max_s": round(walls[-1], 2),
+            "cpu_median_s": round(statistics.median(processor), 2),
+        }
+    for kind in ("median_s", "cpu_median_s"):
+        result[f"ratio_{kind.removesuffix('_s')}"] = round(result["aitbc-rollup"][kind] / result["snarkjs"][kind], 3)
+    return result
+
+
 def main() -> None:
     """Measure and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--powers", type=int, nargs="+", default=[14, 16, 18])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--snarkjs", type=Path, default=SNARKJS, help="snarkjs's cli.cjs, the peer; left out if absent")
     options = parser.parse_args()
     result: dict[str, Any] = {"generated_by": "benchmarks/prover_cpu.py", "machine": machine()}
     result["workload"] = "multiplication chain, full-size wires, every wire in A and B; proofs are verified"
@@ -147,6 +185,8 @@ def main() -> None:
         size = at_size(engine, power, options.repeats)
         result["sizes"].append(size)
         print(f"2^{power}: setup {size['setup']['median_s']} s, prove {size['prove']['median_s']} s", flush=True)
+    if options.snarkjs.exists():
+        result["against_snarkjs"] = [against_snarkjs(engine, p, options.repeats, options.snarkjs) for p in (14, 16)]
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n")
 
