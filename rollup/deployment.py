@@ -18,7 +18,7 @@ from aitbc_rollup.verifier.types import Proof, VerifyingKey
 from .bundle import Bundle
 from .checks import format_address
 from .l1.client import L1Client, Receipt
-from .l1.contracts import Deployment, artifact, create2_address, deploy, verifier_init_code
+from .l1.contracts import Deployment, artifact, create_and_call, deploy, verifier_init_code
 from .l1.rollup_contract import RollupContract, Step
 from .l1.signer import Signer
 from .reporting import Reporter, Silent, stage
@@ -128,24 +128,28 @@ def _note(step: Step) -> str:
 
 
 def verify_on_chain(client: L1Client, key: VerifyingKey, public_inputs: Sequence[int], proof: Proof) -> bool:
-    """Whether a key's Solidity verifier accepts a proof; a call that sends nothing.
+    """Whether a key's Solidity verifier accepts a proof, run by the chain: created, called and thrown away.
+
+    Nothing is sent, so the verifier need not be deployed, and any key will do.
 
     Raises:
-        L1Error: the verifier of this key is not deployed at its address, or the chain does not answer.
+        L1Error: the chain does not answer, or does not run the verifier.
     """
-    address = create2_address(bytes(32), verifier_init_code(key))
-    if not client.code(address):
-        raise L1Error(
-            "the verifier of this key is not on the chain",
-            place=f"chain {client.chain_id}",
-            expected=f"code at {address}",
-            hint="`aitbc-rollup submit` deploys it with its rollup",
-        )
-    contract = client.contract(address, artifact("Groth16Verifier")["abi"])
+    verifier = client.contract(format_address(0), artifact("Groth16Verifier")["abi"])
+    calldata = verifier.encode_abi("verify", args=[proof_to_calldata(proof), list(public_inputs)])
+    program = create_and_call(verifier_init_code(key), bytes.fromhex(calldata[2:]))
     try:
-        client.call(contract.functions["verify"](proof_to_calldata(proof), list(public_inputs)), "verify")
+        answer = client.run_creation(program, place="verify")
     except L1Error as error:
         if error.message.split(":")[0] in {"ProofInvalid", "ProofMalformed", "InputNotInField", "WrongInputCount"}:
             return False
         raise
+    if answer != (1).to_bytes(32, "big"):
+        raise L1Error(
+            "the chain did not run the verifier",
+            place=client.name,
+            expected="the word 1",
+            got=f"{len(answer)} bytes",
+            hint="ask a node of a chain with Cancun's rules or later",
+        )
     return True

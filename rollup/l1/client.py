@@ -105,14 +105,16 @@ class L1Client:
         """
         return _receipt(self._ask(lambda: self.web3.eth.get_transaction_receipt(HexStr(tx_hash))), self.name)
 
-    def check_creation(self, signer: Signer, init_code: bytes) -> None:
-        """Run creation code without sending it, so that a constructor's refusal is read.
+    def run_creation(self, init_code: bytes, *, sender: str | None = None, place: str = "deploy") -> bytes:
+        """Run creation code without sending it; what it returns is the code that would be installed.
 
         Raises:
-            L1Error: the constructor refuses.
+            L1Error: the constructor refuses, or the chain does not answer.
         """
-        transaction: Any = {"from": signer.address, "data": HexBytes(init_code)}
-        self._ask(lambda: self.web3.eth.call(transaction), "deploy")
+        transaction: Any = {"data": HexBytes(init_code)}
+        if sender is not None:
+            transaction["from"] = checksummed(sender)
+        return self._ask(lambda: bytes(self.web3.eth.call(transaction)), place)
 
     def send(
         self,

@@ -6,15 +6,13 @@ snarkjs at the version pinned in tests/node/package.json.
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from snarkjs import Snarkjs
 
 from aitbc_rollup.algebra.limbs import Limbs
-from aitbc_rollup.circuits.formats.r1cs import write_r1cs
-from aitbc_rollup.circuits.formats.wtns import write_wtns
 from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.prover.engine import load_engine
@@ -27,7 +25,6 @@ from aitbc_rollup.verifier.groth16 import verify
 
 pytestmark = pytest.mark.node
 System = tuple[R1CS, Limbs]
-Snarkjs = Callable[..., str]
 CPU = load_engine("cpu")
 
 
@@ -38,21 +35,14 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def snarkjs(node_bin: Callable[[str], str], room: Path) -> Snarkjs:
-    def run(*arguments: str, fails: bool = False) -> str:
-        command = [node_bin("snarkjs"), *arguments]
-        result = subprocess.run(command, cwd=room, capture_output=True, text=True, timeout=120, check=False)
-        assert (result.returncode != 0) == fails, result.stdout + result.stderr
-        return result.stdout
-
-    return run
+    return Snarkjs(node_bin("snarkjs"), room)
 
 
 @pytest.fixture(scope="module")
-def system(make_chain: Callable[[int], System], room: Path) -> System:
+def system(make_chain: Callable[[int], System], snarkjs: Snarkjs) -> System:
     """A system and its witness, also as files for snarkjs."""
     r1cs, witness = make_chain(20)
-    write_r1cs(room / "circuit.r1cs", r1cs)
-    write_wtns(room / "witness.wtns", witness)
+    snarkjs.write("circuit", r1cs, witness)
     return r1cs, witness
 
 
@@ -64,14 +54,8 @@ def our_key(system: System, room: Path) -> ProvingKey:
 
 
 @pytest.fixture(scope="module")
-def their_key(system: System, snarkjs: Snarkjs, room: Path) -> ProvingKey:
-    """A ceremony of one, by snarkjs from powers of tau on."""
-    snarkjs("powersoftau", "new", "bn128", "6", "pot0.ptau")
-    snarkjs("powersoftau", "contribute", "pot0.ptau", "pot1.ptau", "--name=one", "-e=test")
-    snarkjs("powersoftau", "prepare", "phase2", "pot1.ptau", "pot.ptau")
-    snarkjs("groth16", "setup", "circuit.r1cs", "pot.ptau", "fresh.zkey")
-    snarkjs("zkey", "contribute", "fresh.zkey", "theirs.zkey", "--name=two", "-e=test")
-    return zkey.read(room / "theirs.zkey")
+def their_key(system: System, snarkjs: Snarkjs) -> ProvingKey:
+    return zkey.read(snarkjs.make_key("circuit"))
 
 
 def write_json(path: Path, document: object) -> None:
@@ -95,7 +79,7 @@ def test_snarkjs_verifies_our_proof_and_no_altered_one(
 
 
 def test_snarkjs_proves_with_our_key(system: System, our_key: ProvingKey, snarkjs: Snarkjs, room: Path) -> None:
-    snarkjs("groth16", "prove", "ours.zkey", "witness.wtns", "theirs.json", "theirs_public.json")
+    snarkjs("groth16", "prove", "ours.zkey", "circuit.wtns", "theirs.json", "theirs_public.json")
     proof = formats.proof_from_json(json.loads((room / "theirs.json").read_text()))
     public = formats.public_from_json(json.loads((room / "theirs_public.json").read_text()))
     assert public == public_inputs(our_key, system[1])
@@ -118,13 +102,13 @@ def test_we_prove_with_a_key_of_snarkjs(system: System, their_key: ProvingKey, s
 
 def test_a_key_of_snarkjs_is_rewritten_byte_for_byte(their_key: ProvingKey, room: Path) -> None:
     zkey.write(room / "again.zkey", their_key)
-    assert (room / "again.zkey").read_bytes() == (room / "theirs.zkey").read_bytes()
+    assert (room / "again.zkey").read_bytes() == (room / "circuit.zkey").read_bytes()
 
 
 def test_a_fresh_key_of_snarkjs_is_refused(their_key: ProvingKey, room: Path) -> None:
     """Before the first contribution δ = γ, and anybody forges."""
     with pytest.raises(BadInputError, match="unusable verifying key, delta_g2") as caught:
-        zkey.read(room / "fresh.zkey")
+        zkey.read(room / "circuit_fresh.zkey")
     assert "zkey contribute" in str(caught.value.hint)
 
 
