@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aitbc_rollup.algebra.jit import cache_root
-from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.errors import BadInputError, unreadable
 
 if TYPE_CHECKING:
     from aitbc_rollup.circuits.statements.agent_runs import Shape
@@ -151,4 +151,4 @@ def reading(path: Path, read: Callable[[Path], Result]) -> Result:
     try:
         return read(path)
     except OSError as error:
-        raise BadInputError("cannot be read", place=str(path), got=error.strerror or str(error)) from None
+        raise unreadable(path, "a readable file", error) from None

@@ -22,9 +22,10 @@ from typing import Any
 
 import click
 
-from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.errors import BadInputError, next_step, unreadable
 
 
+@next_step("mend or move the file: it gives every command its defaults")
 def load_defaults(commands: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
     """Click's ``default_map`` from the file, or nothing without one.
 
@@ -59,9 +60,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
-        raise BadInputError("cannot be read", place=str(path), got=error.strerror or str(error)) from None
+        raise unreadable(path, "the file that AITBC_CONFIG names", error) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadInputError("not TOML", place=str(path), got=str(error)) from None
+        raise BadInputError("not TOML", place=str(path), expected="TOML 1.0 in UTF-8", got=str(error)) from None
 
 
 def _defaults(

@@ -12,7 +12,7 @@ import click
 
 from aitbc_rollup.algebra.eddsa import public_key
 from aitbc_rollup.algebra.eddsa import sign as sign_message
-from aitbc_rollup.errors import BadInputError, UsageError
+from aitbc_rollup.errors import BadInputError, UsageError, next_step
 from aitbc_rollup.rollup.bundle import read_json
 from aitbc_rollup.rollup.checks import Fields
 from aitbc_rollup.rollup.records import SignedSession
@@ -40,10 +40,19 @@ def keygen(out: Path, as_json: bool) -> None:
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise UsageError(
-            "the file exists", place=str(out), hint="a key is never overwritten; choose another name"
+            "the file exists",
+            place=str(out),
+            expected="a new file",
+            hint="a key is never overwritten; choose another name",
         ) from None
     except OSError as error:
-        raise BadInputError("the key cannot be written", place=str(out), got=error.strerror or str(error)) from None
+        raise BadInputError(
+            "the key cannot be written",
+            place=str(out),
+            expected="a path to write to",
+            got=error.strerror or str(error),
+            hint="check the path",
+        ) from None
     with os.fdopen(handle, "w") as file:
         file.write(text + "\n")
         file.flush()
@@ -62,9 +71,10 @@ def sign(source: Path, key: Path, out: Path | None) -> None:
     expiry and records, as docs/protocol.md and README.md show.
     """
     private = read_key(key)
-    fields = Fields(read_json(source), str(source))
-    found, domain = session_from_fields(fields)
-    fields.finish()
+    with next_step("`aitbc-rollup session sign --help` names the fields"):
+        fields = Fields(read_json(source), str(source))
+        found, domain = session_from_fields(fields)
+        fields.finish()
     signed = SignedSession(found, sign_message(private, found.message(domain)), str(source))
     line = signed_to_line(signed, domain)
     if out is None:
@@ -74,9 +84,16 @@ def sign(source: Path, key: Path, out: Path | None) -> None:
         with out.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
     except OSError as error:
-        raise BadInputError("cannot be written", place=str(out), got=error.strerror or str(error)) from None
+        raise BadInputError(
+            "cannot be written",
+            place=str(out),
+            expected="a path to write to",
+            got=error.strerror or str(error),
+            hint="check the path",
+        ) from None
 
 
+@next_step("get the key file back, or make a key with `aitbc-rollup session keygen`")
 def read_key(path: Path) -> bytes:
     """An agent's private key from its file.
 
@@ -95,5 +112,10 @@ def read_key(path: Path) -> bytes:
     if len(private) != 32:
         raise BadInputError("no private key", place=str(path), expected="64 hexadecimal digits", got="something else")
     if public_key(private) != stated:
-        raise BadInputError("the public key is not the private one's", place=str(path), got="a damaged or edited file")
+        raise BadInputError(
+            "the public key is not the private one's",
+            place=str(path),
+            expected="the file as keygen wrote it",
+            got="a damaged or edited file",
+        )
     return private

@@ -23,7 +23,9 @@ from . import common
 def status(state: Path, l1: str, offline: bool, rebuild: bool, as_json: bool) -> None:
     """Show where batches stand in the state folder and on the chain. Exits with 1 if the two disagree."""
     if offline and rebuild:
-        raise UsageError("--rebuild needs the chain", expected="one of --offline and --rebuild")
+        raise UsageError(
+            "--rebuild needs the chain", expected="one of --offline and --rebuild", got="both", hint="leave one out"
+        )
     with Store.existing(state) as store:
         local = local_status(store)
         kept = genesis.from_json(store.genesis_json(), str(state))
@@ -58,4 +60,7 @@ def status(state: Path, l1: str, offline: bool, rebuild: bool, as_json: bool) ->
         result["agree"] = problem is None
     common.emit(result, as_json=as_json)
     if problem is not None:
-        raise InvalidError("state folder and chain disagree", place=str(state), got=problem)
+        raise InvalidError(
+            "state folder and chain disagree", place=str(state), expected="the same batches and roots", got=problem,
+            hint="check --state and --l1; `aitbc-rollup submit` sends a batch that the chain lacks",
+        )  # fmt: skip

@@ -61,7 +61,9 @@ def check_pairs(key: ProvingKey, place: str = "proving key", engine: Engine | No
     )
     for name, left, right in pairs:
         if not pairing_check([(_negative(_g1(left)), G2_GENERATOR), (G1_GENERATOR, _g2(right))]):
-            raise InvalidError(f"{name} in G1 and in G2 are not the same", place=place)
+            raise InvalidError(
+                f"{name} in G1 and in G2 are not the same", place=place, hint="do not use this key: get it again"
+            )
 
 
 def _same(left: Matrix, right: Matrix) -> bool:

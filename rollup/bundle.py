@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aitbc_rollup.circuits.statements.agent_runs import Shape
-from aitbc_rollup.errors import BadInputError, InvalidError
+from aitbc_rollup.errors import BadInputError, InvalidError, next_step, unreadable
 from aitbc_rollup.verifier import groth16
 from aitbc_rollup.verifier.formats import (
     proof_from_json,
@@ -103,6 +103,7 @@ def write(folder: Path, files: dict[str, bytes]) -> bool:
     return any(written)
 
 
+@next_step("get the batch's files again, or make them with `aitbc-rollup prove-batch`")
 def load(folder: Path) -> Bundle:
     """Read the files of a proven batch.
 
@@ -142,6 +143,7 @@ def load(folder: Path) -> Bundle:
     )
 
 
+@next_step("do not use this batch: get its files again from whoever proved it")
 def verify(bundle: Bundle, *, key: VerifyingKey | None = None, reference: bool = False) -> None:
     """Check a proven batch: sessions against data, data against public inputs, proof against key.
 
@@ -173,7 +175,9 @@ def verify(bundle: Bundle, *, key: VerifyingKey | None = None, reference: bool =
         )
     groth16.check_key(bundle.key)
     if not groth16.verify(bundle.key, bundle.public, bundle.proof, reference=reference):
-        raise InvalidError("the proof does not verify", place=PROOF)
+        raise InvalidError(
+            "the proof does not verify", place=PROOF, expected="a proof of these public inputs under this key"
+        )
 
 
 def check_sessions(sessions: Sequence[SignedSession], data: BatchData) -> None:
@@ -218,11 +222,9 @@ def read_json(path: Path) -> Any:
             raise BadInputError("the file is too large", place=str(path), expected=f"at most {MAX_FILE_BYTES} bytes")
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise BadInputError(
-            "cannot be read", place=str(path), expected="a JSON file", got=error.strerror or str(error)
-        ) from None
+        raise unreadable(path, "a JSON file", error) from None
     except UnicodeDecodeError as error:
-        raise BadInputError("not UTF-8", place=str(path), got=f"byte {error.start}") from None
+        raise BadInputError("not UTF-8", place=str(path), expected="JSON in UTF-8", got=f"byte {error.start}") from None
     return parse_json(text, str(path))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from eth_utils.address import to_checksum_address
 
-from aitbc_rollup.errors import InvalidError, L1Error
+from aitbc_rollup.errors import InvalidError, L1Error, next_step
 from aitbc_rollup.verifier.formats import proof_to_calldata
 from aitbc_rollup.verifier.types import Proof, VerifyingKey
 
@@ -62,9 +62,16 @@ def check_contract(bundle: Bundle, address: int) -> None:
     found = int(plan_of(bundle).rollup, 16)
     for what, got in (("the batch is for another contract", bundle.data.header["contract"]), (_NOT_MADE, found)):
         if got != address:
-            raise InvalidError(what, expected=format_address(address), got=format_address(got))
+            raise InvalidError(
+                what,
+                place="--contract",
+                expected=format_address(address),
+                got=format_address(got),
+                hint="do not use this batch, unless the address was mistyped",
+            )
 
 
+@next_step("`aitbc-rollup status` shows where chain and node stand")
 def submit(bundle: Bundle, client: L1Client, signer: Signer, reporter: Reporter | None = None) -> Submission:
     """Deploy the contracts if need be, then commit, prove and finalize a batch.
 
@@ -81,7 +88,13 @@ def submit(bundle: Bundle, client: L1Client, signer: Signer, reporter: Reporter 
     header = bundle.data.header
     address = format_address(header["contract"])
     if client.chain_id != header["chain_id"]:
-        raise L1Error("another chain", place=client.name, expected=str(header["chain_id"]), got=str(client.chain_id))
+        raise L1Error(
+            "another chain",
+            place=client.name,
+            expected=f"chain id {header['chain_id']}, the batch's",
+            got=f"chain id {client.chain_id}",
+            hint="give the RPC of the batch's chain with --l1",
+        )
     gas: dict[str, int] = {}
     sent = 0
     if not client.code(address):
@@ -118,6 +131,7 @@ def _deploy(client: L1Client, signer: Signer, bundle: Bundle) -> list[Receipt]:
             place=f"{format_address(header['contract'])} on chain {client.chain_id}",
             expected=f"a deployed rollup, or a key and genesis of that address; these are of {plan.rollup}",
             got="no code",
+            hint="check --l1; or prove the batch again with the key and genesis of the contract",
         )
     return deploy(client, signer, plan)
 

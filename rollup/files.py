@@ -19,7 +19,13 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ResourceError("the folder cannot be made", place=str(folder), got=error.strerror or str(error)) from None
+        raise ResourceError(
+            "the folder cannot be made",
+            place=str(folder),
+            expected="a path to write to",
+            got=error.strerror or str(error),
+            hint="check the path",
+        ) from None
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from aitbc_rollup.algebra.eddsa import is_public_key
 from aitbc_rollup.circuits.statements import protocol
-from aitbc_rollup.errors import BadInputError, UsageError
+from aitbc_rollup.errors import BadInputError, UsageError, next_step, unreadable
 from aitbc_rollup.verifier.strict_json import parse_json
 
 from .accounts import Account
@@ -85,6 +85,7 @@ class Genesis:
         }
 
 
+@next_step("mend the file after the form of examples/genesis.json")
 def load(path: Path) -> Genesis:
     """A genesis file, strictly checked.
 
@@ -96,11 +97,9 @@ def load(path: Path) -> Genesis:
             raise BadInputError("the file is too large", place=str(path), expected=f"at most {MAX_GENESIS_BYTES} bytes")
         text = path.read_text("utf-8")
     except OSError as error:
-        raise BadInputError(
-            "cannot be read", place=str(path), expected="a genesis file", got=error.strerror or str(error)
-        ) from None
+        raise unreadable(path, "a genesis file", error) from None
     except UnicodeDecodeError as error:
-        raise BadInputError("not UTF-8", place=str(path), got=f"byte {error.start}") from None
+        raise BadInputError("not UTF-8", place=str(path), expected="JSON in UTF-8", got=f"byte {error.start}") from None
     return from_json(parse_json(text, str(path)), str(path))
 
 
@@ -223,7 +222,10 @@ def development(chain_id: int, agents: int, shard: int = 0) -> Genesis:
         raise development_refused(chain_id)
     if not 1 <= agents <= MAX_DEVELOPMENT_AGENTS:
         raise BadInputError(
-            "wrong number of development agents", expected=f"1 to {MAX_DEVELOPMENT_AGENTS}", got=str(agents)
+            "wrong number of development agents",
+            place="--dev-agents",
+            expected=f"1 to {MAX_DEVELOPMENT_AGENTS}",
+            got=str(agents),
         )
     entries = []
     for index in range(2 + agents):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.circuits.statements import protocol
-from aitbc_rollup.errors import BadInputError, InvalidError
+from aitbc_rollup.errors import BadInputError, InvalidError, next_step
 
 from .binding import to_words
 from .genesis import Genesis
@@ -56,7 +56,9 @@ def words_of(data: bytes, place: str) -> list[int]:
     words = to_words(data, place)
     for number, word in enumerate(words):
         if word >= R:
-            raise BadInputError("a data word is no field element", place=f"{place}, word {number}", expected="below r")
+            raise BadInputError(
+                "a data word is no field element", place=f"{place}, word {number}", expected="below r", got=hex(word)
+            )
     return words
 
 
@@ -116,6 +118,7 @@ def apply(state: State, batch: BatchData, place: str) -> None:
     _expect("new root", batch.header["new_root"], state.root, place)
 
 
+@next_step("check that genesis is the one the contract was deployed with, and ask another node")
 def rebuild(genesis: Genesis, batches: Iterable[bytes]) -> State:
     """The state after these batches' data, from the first on.
 

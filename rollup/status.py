@@ -43,7 +43,10 @@ def local_status(store: Store) -> LocalStatus:
     """
     if not store.meta:
         raise BadInputError(
-            "the state folder is empty", expected="one that prove-batch has made", hint="--state names it"
+            "the state folder is empty",
+            expected="one that init or prove-batch has made",
+            got="no genesis",
+            hint="--state names it",
         )
     count = store.batch_count
     roots = tuple(store.root_after(number) for number in range(count + 1))

@@ -67,7 +67,13 @@ class Store:
             self._tables = {name: self._env.open_db(name.encode()) for name in _TABLES}
         except lmdb.Error as error:
             self._lock.close()
-            raise ResourceError("the state folder cannot be opened", place=str(folder), got=str(error)) from None
+            raise ResourceError(
+                "the state folder cannot be opened",
+                place=str(folder),
+                expected="an LMDB environment of this program's",
+                got=str(error),
+                hint="put a backup back, or name another folder with --state",
+            ) from None
 
     @classmethod
     def existing(cls, folder: Path) -> Store:
@@ -77,7 +83,13 @@ class Store:
             BadInputError: it is not.
         """
         if not (folder / "state.lmdb").is_dir():
-            raise BadInputError("no state folder", place=str(folder), expected="one that prove-batch has made")
+            raise BadInputError(
+                "no state folder",
+                place=str(folder),
+                expected="one that init or prove-batch has made",
+                got="none",
+                hint="--state names it",
+            )
         return cls(folder)
 
     def __enter__(self) -> Store:
@@ -207,9 +219,7 @@ class Store:
         """
         raw = self._get("batches", number.to_bytes(8, "big"))
         if raw is None:
-            raise BadInputError(
-                "no such batch", place=str(self._folder), expected=f"1 to {self.batch_count}", got=str(number)
-            )
+            raise self._no_batch(number)
         return batch_from_json(json.loads(zlib.decompress(raw)))
 
     def job(self, name: str) -> dict[str, Any] | None:
@@ -222,9 +232,7 @@ class Store:
         name = self._get("batches", b"job" + number.to_bytes(8, "big"))
         job = None if name is None else self.job(name.decode())
         if job is None:
-            raise BadInputError(
-                "no such batch", place=str(self._folder), expected=f"1 to {self.batch_count}", got=str(number)
-            )
+            raise self._no_batch(number)
         return job
 
     def update_job(self, name: str, job: dict[str, Any]) -> None:
@@ -328,7 +336,11 @@ def _lock(folder: Path) -> IO[bytes]:
         file = (folder / "lock").open("ab")
     except OSError as error:
         raise ResourceError(
-            "the state folder cannot be made", place=str(folder), got=error.strerror or str(error)
+            "the state folder cannot be made",
+            place=str(folder),
+            expected="a path to write to",
+            got=error.strerror or str(error),
+            hint="check the path, or name another with --state",
         ) from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

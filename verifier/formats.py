@@ -19,7 +19,7 @@ from aitbc_rollup.algebra.bn254 import P, R, U
 from aitbc_rollup.algebra.reference import curve
 from aitbc_rollup.algebra.reference.curve import G1Point, G2Point
 from aitbc_rollup.algebra.reference.tower import fq12_pow
-from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.errors import BadInputError, next_step
 
 from .groth16 import check_key
 from .types import Proof, VerifyingKey
@@ -40,6 +40,7 @@ def proof_to_json(proof: Proof) -> dict[str, Any]:
     return {"pi_a": _g1_to_json(proof.a), "pi_b": _g2_to_json(proof.b), "pi_c": _g1_to_json(proof.c), **_PROTOCOL}
 
 
+@next_step("make the proof again, or get its file again")
 def proof_from_json(document: Any, place: str = "proof") -> Proof:
     """A proof from a parsed ``proof.json``; ``curve`` may be left out, as rapidsnark does.
 
@@ -76,6 +77,7 @@ def verification_key_to_json(vk: VerifyingKey) -> dict[str, Any]:
     return document
 
 
+@next_step("export the key again: `aitbc-rollup zkey export verificationkey` (or snarkjs)")
 def verification_key_from_json(document: Any, place: str = "verification key") -> VerifyingKey:
     """A key from a parsed ``verification_key.json``, checked; ``vk_alphabeta_12``, which follows from it, is not read.
 
@@ -115,6 +117,7 @@ def public_to_json(public_inputs: Sequence[int]) -> list[str]:
     return [str(value) for value in public_inputs]
 
 
+@next_step("make the proof again, or get its public inputs again")
 def public_from_json(document: Any, place: str = "public inputs") -> list[int]:
     """Public inputs from a parsed ``public.json``, each below r.
 

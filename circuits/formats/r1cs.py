@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, is_below
-from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.errors import BadInputError, next_step
 
 from ..r1cs import R1CS, Indices, SparseMatrix
 from . import sections
@@ -43,6 +43,7 @@ class R1csFile:
     n_labels: int
 
 
+@next_step("compile the circuit again, or get the file again")
 def read_r1cs(path: str | Path) -> R1CS:
     """The constraint system of a file.
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from aitbc_rollup.algebra.bn254 import R
-from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.errors import BadInputError, unreadable
 
 _SECTION = struct.Struct("<IQ")
 
@@ -79,7 +79,7 @@ def read_file(path: str | Path) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise BadInputError("cannot be read", place=str(path), got=error.strerror or str(error)) from error
+        raise unreadable(path, "a readable file", error) from error
 
 
 def split(data: bytes | memoryview, magic: bytes, version: int, place: str) -> dict[int, memoryview]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, is_below
-from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.errors import BadInputError, next_step
 
 from . import sections
 
@@ -49,6 +49,7 @@ def encode_wtns(witness: Limbs) -> bytes:
     return sections.join(_MAGIC, _VERSION, [(1, header), (2, np.ascontiguousarray(witness, "<u8").tobytes())])
 
 
+@next_step("calculate the witness again, or get the file again")
 def read_wtns(path: str | Path) -> Limbs:
     """As :func:`decode_wtns`, from a file."""
     return decode_wtns(sections.read_file(path), str(path))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.errors import BadInputError, next_step
 from aitbc_rollup.verifier.strict_json import shorten
 
 from ..records import Domain, SignedSession
@@ -34,6 +34,7 @@ class Selection:
     records: tuple[tuple[bytes, str], ...]
 
 
+@next_step("give a file in one of the formats of docs/howto-operators.md")
 def read(path: Path, *, form: str | None = None, skip: int = 0, limit: int | None = None) -> Selection:
     """Read an input and select records.
 
@@ -66,6 +67,7 @@ def read(path: Path, *, form: str | None = None, skip: int = 0, limit: int | Non
             place=str(path),
             expected="at least one record (for sessions: a whole session) after --skip and within --limit",
             got=f"--skip {skip}" + ("" if limit is None else f" --limit {limit}"),
+            hint="skip fewer records, or raise the limit",
         )
     return Selection(form, tuple(rows), tuple(found), tuple(records))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.errors import BadInputError, unreadable
 from aitbc_rollup.verifier.strict_json import shorten
 
 #: Longest line accepted, in bytes; a session of 16 records takes about 6,000.
@@ -29,9 +29,7 @@ def read_lines(path: Path, limit: int = MAX_LINE_BYTES) -> Iterator[tuple[str, s
                 number += 1
                 yield f"{path}:{number}", _decode(raw, limit, f"{path}:{number}")
     except OSError as error:
-        raise BadInputError(
-            "cannot be read", place=str(path), expected="a readable file", got=error.strerror or str(error)
-        ) from None
+        raise unreadable(path, "a readable file", error) from None
     if number == 0:
         raise BadInputError("the file is empty", place=str(path), expected="at least a first line", got="0 bytes")
 
@@ -64,4 +62,5 @@ def check_not_seen(seen: dict[bytes, str], identity: bytes, place: str, what: st
             place=place,
             expected="every record once",
             got=f"the same as {shorten(first, 200)}",
+            hint="take one of the two out",
         )

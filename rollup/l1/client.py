@@ -31,6 +31,10 @@ IDLE_AFTER = 600
 
 T = TypeVar("T")
 
+_NO_ANSWER = "the L1 answered what is no answer"
+_ENDPOINT = "a JSON-RPC endpoint"
+_CHECK_URL = "check the URL, and that the node runs"
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -223,12 +227,23 @@ def connect(
         provider = HTTPProvider(url, request_kwargs={"timeout": timeout_s}, exception_retry_configuration=None)
         web3 = Web3(provider)
     else:
-        raise UsageError("not an L1 to connect to", expected='a URL with http:// or https://, or "embedded"', got=url)
+        raise UsageError(
+            "not an L1 to connect to",
+            place="--l1",
+            expected='a URL with http:// or https://, or "embedded"',
+            got=repr(url),
+        )
     chain_id = _translated(lambda: web3.eth.chain_id, url, None)
     if not isinstance(chain_id, int):
-        raise L1Error("the L1 answered what is no answer", place=url, expected="a chain id", got=repr(chain_id))
+        raise L1Error(_NO_ANSWER, place=url, expected="a chain id", got=repr(chain_id), hint=_CHECK_URL)
     if expected_chain_id is not None and chain_id != expected_chain_id:
-        raise L1Error("another chain", place=url, expected=f"chain id {expected_chain_id}", got=str(chain_id))
+        raise L1Error(
+            "another chain",
+            place=url,
+            expected=f"chain id {expected_chain_id}",
+            got=f"chain id {chain_id}",
+            hint="check the URL, and which chain the batch was made for",
+        )
     return L1Client(web3, url, chain_id, receipt_timeout_s=receipt_timeout_s)
 
 
@@ -240,17 +255,29 @@ def _translated(question: Callable[[], T], name: str, place: str | None) -> T:
     except ContractLogicError as error:
         raise revert_error(error, place or name) from error
     except TransactionNotFound as error:
-        raise L1Error("the chain knows no such transaction", place=name, got=str(error)) from error
+        raise L1Error(
+            "the chain knows no such transaction", place=name, got=str(error), hint="ask a node that keeps old blocks"
+        ) from error
     except Web3RPCError as error:
         raise L1Error(f"the chain refused: {_rpc_message(error)}", place=place or name) from error
     except (requests.RequestException, OSError) as error:
         raise L1Error(
-            "the L1 does not answer", place=name, got=_short(error), hint="check the URL, and that the node runs"
+            "the L1 does not answer",
+            place=name,
+            expected=_ENDPOINT,
+            got=_short(error),
+            hint=_CHECK_URL,
         ) from error
     except Web3Exception as error:
-        raise L1Error("the L1 answered what is no answer", place=name, got=_short(error)) from error
+        raise L1Error(_NO_ANSWER, place=name, expected=_ENDPOINT, got=_short(error), hint=_CHECK_URL) from error
     except ValueError as error:
-        raise L1Error("the L1 refused or answered what is no answer", place=place or name, got=_short(error)) from error
+        raise L1Error(
+            "the L1 refused or answered what is no answer",
+            place=place or name,
+            expected=_ENDPOINT,
+            got=_short(error),
+            hint=_CHECK_URL,
+        ) from error
 
 
 def _rpc_message(error: Web3RPCError) -> str:

@@ -178,7 +178,9 @@ def create_and_call(init_code: bytes, calldata: bytes) -> bytes:
 def _check_code(client: L1Client, name: str, address: str, expected: bytes, immutables: list[list[int]]) -> None:
     got = bytearray(client.code(address))
     if not got:
-        raise L1Error(f"the {name} is not deployed", place=f"chain {client.chain_id}", expected=f"code at {address}")
+        raise L1Error(
+            f"the {name} is not deployed", place=f"chain {client.chain_id}", expected=f"code at {address}", got="none"
+        )
     for start, length in immutables:
         got[start : start + length] = bytes(length)
     if bytes(got) != expected:
@@ -187,6 +189,7 @@ def _check_code(client: L1Client, name: str, address: str, expected: bytes, immu
             place=f"{address} on chain {client.chain_id}",
             expected=f"{len(expected)} bytes, hash 0x{keccak(expected).hex()[:16]}…",
             got=f"{len(got)} bytes, hash 0x{keccak(bytes(got)).hex()[:16]}…",
+            hint="use the release of this program that deployed it",
         )
 
 

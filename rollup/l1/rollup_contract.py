@@ -25,6 +25,9 @@ from .signer import Signer
 _BATCH_NUMBER_WORD = HEADER.index("batch_number")
 
 
+_OTHER_NODE = "ask another node, with --l1"
+
+
 @dataclass(frozen=True)
 class Status:
     """Numbers of the last batches, 0 before the first, and the roots after them."""
@@ -87,7 +90,13 @@ class RollupContract:
             L1Error: the chain does not answer, or there is no rollup at the address.
         """
         if not self.client.code(self.address):
-            raise L1Error("there is no contract", place=f"{self.address} on chain {self.client.chain_id}")
+            raise L1Error(
+                "there is no contract",
+                place=f"{self.address} on chain {self.client.chain_id}",
+                expected="a deployed rollup",
+                got="no code",
+                hint="check --l1; `aitbc-rollup submit` deploys it",
+            )
         committed, proven, finalized = self._counters()
         roots = {number: self.batch(number).new_root for number in {committed, proven, finalized}}
         return Status(committed, proven, finalized, roots[committed], roots[proven], roots[finalized])
@@ -113,7 +122,7 @@ class RollupContract:
             raise L1Error(
                 "the chain has no log of this commit",
                 place=f"batch {number} of {self.address}",
-                hint="ask a node that keeps old logs",
+                hint="ask a node that keeps old logs, with --l1",
             )
         posted = self.client.input("0x" + bytes(logs[-1]["transactionHash"]).hex())
         try:
@@ -124,7 +133,7 @@ class RollupContract:
                 "the data were not posted by a plain call", place=f"batch {number}", got=str(error)
             ) from error
         if keccak(found) != bytes(logs[-1]["args"]["dataHash"]):
-            raise L1Error("the transaction's data are not those of the log", place=f"batch {number}")
+            raise L1Error("the transaction's data are not those of the log", place=f"batch {number}", hint=_OTHER_NODE)
         return found
 
     def is_development_allowed(self) -> bool:

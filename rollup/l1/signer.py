@@ -5,7 +5,6 @@ A private key never appears in an error or a repr.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from typing import Any
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from aitbc_rollup.errors import BadInputError, UsageError
+from aitbc_rollup.errors import BadInputError, UsageError, next_step, unreadable
+from aitbc_rollup.verifier.strict_json import parse_json, shorten
 
 #: First account of anvil and Hardhat, from the mnemonic "test test … junk". Everyone has this key.
 DEVELOPMENT_ADDRESS = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
@@ -95,6 +95,7 @@ def load_signer(
             "one key is needed to sign L1 transactions",
             expected="AITBC_PRIVATE_KEY, AITBC_KEYSTORE, or the development key",
             got="more than one" if private_key or keystore else "none",
+            hint="set one of the two variables; on a local chain, --dev-key will do",
         )
     if private_key:
         return _from_private_key(private_key)
@@ -107,16 +108,24 @@ def _from_private_key(text: str) -> Signer:
     try:
         account: LocalAccount = Account.from_key(text)
     except Exception:  # noqa: BLE001 - many kinds of error, and each may quote the key
-        raise BadInputError("not a private key", place="private key", expected="32 bytes in hex") from None
+        raise BadInputError(
+            "not a private key", place="private key", expected="32 bytes in hex", hint="check AITBC_PRIVATE_KEY"
+        ) from None
     return Signer(account, development=account.address == DEVELOPMENT_ADDRESS)
 
 
+@next_step("check AITBC_KEYSTORE and AITBC_KEYSTORE_PASSWORD")
 def _from_keystore(path: Path, password: str) -> Signer:
     try:
-        key = Account.decrypt(json.loads(path.read_text()), password)
+        key = Account.decrypt(parse_json(path.read_bytes(), str(path)), password)
     except OSError as error:
-        raise BadInputError(f"cannot read the keystore: {error.strerror}", place=str(path)) from error
+        raise unreadable(path, "a keystore file", error) from error
     except (ValueError, KeyError, TypeError, NotImplementedError) as error:
         expected = "a Web3 Secret Storage file, version 3, and its password"
-        raise BadInputError(f"cannot open the keystore: {error}", place=str(path), expected=expected) from error
+        raise BadInputError(
+            "cannot open the keystore",
+            place=str(path),
+            expected=expected,
+            got=shorten(error),
+        ) from error
     return _from_private_key(key.hex())

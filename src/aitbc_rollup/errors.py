@@ -14,6 +14,10 @@ A message names the place, what was expected, what was got, and the next step.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class AitbcError(Exception):
     """Root of every error this package raises on purpose.
@@ -92,3 +96,21 @@ class ResourceError(AitbcError):
     """Memory, disk or a program that is needed and not there."""
 
     exit_code = 5
+
+
+@contextmanager
+def next_step(hint: str) -> Iterator[None]:
+    """Give errors raised within, as far as they name no next step themselves, this one; also a decorator."""
+    try:
+        yield
+    except AitbcError as error:
+        if error.hint is None:
+            error.hint = hint
+            error.args = (error.render(),)
+        raise
+
+
+def unreadable(path: str | Path, expected: str, error: OSError) -> BadInputError:
+    """The error of a file that the system does not open."""
+    got = error.strerror or str(error)
+    return BadInputError("cannot be read", place=str(path), expected=expected, got=got, hint="check the path")

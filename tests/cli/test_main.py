@@ -13,7 +13,7 @@ from cli_world import Cli
 
 from aitbc_rollup import __version__
 from aitbc_rollup.cli import main as entry
-from aitbc_rollup.errors import AitbcError, BadInputError, InvalidError, L1Error, ResourceError, UsageError
+from aitbc_rollup.errors import AitbcError, BadInputError, InvalidError, L1Error, ResourceError, UsageError, next_step
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -192,7 +192,12 @@ def test_the_process_exits_with_the_code(tmp_path: Path) -> None:
     missing = process("prove-batch", "none.csv", "--json", cwd=tmp_path)
     assert missing.returncode == 3
     assert json.loads(missing.stdout)["message"] == "cannot be read"
-    assert missing.stderr == "none.csv: cannot be read\n  expected: a readable file\n  got: No such file or directory\n"
+    assert missing.stderr.splitlines() == [
+        "none.csv: cannot be read",
+        "  expected: a readable file",
+        "  got: No such file or directory",
+        "  next: check the path",
+    ]
     assert process("nothing", cwd=tmp_path).returncode == 2
     assert process("--version", cwd=tmp_path).returncode == 0
 
@@ -202,3 +207,48 @@ def test_a_reader_that_goes_away(tmp_path: Path) -> None:
     command = f"{sys.executable} -m aitbc_rollup.cli.main --help | true; exit ${{PIPESTATUS[0]}}"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert "Traceback" not in said.stderr
+
+
+def test_a_next_step_is_given_where_there_is_none() -> None:
+    with pytest.raises(BadInputError, match="is wrong") as caught, next_step("mend it"):
+        raise BadInputError("is wrong")
+    assert (caught.value.hint, str(caught.value)) == ("mend it", "is wrong\n  next: mend it")
+    with pytest.raises(BadInputError) as caught, next_step("mend it"):
+        raise BadInputError("is wrong", hint="turn it")
+    assert caught.value.hint == "turn it"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "place", "expected", "step"),
+    [
+        (["verify", "nowhere"], 3, "nowhere/batch.json", "a JSON file", "check the path"),
+        (["verify", "."], 3, "batch.json", "one JSON value", "make them with `aitbc-rollup prove-batch`"),
+        (["r1cs", "info", "nowhere"], 3, "nowhere", "a readable file", "check the path"),
+        (["r1cs", "info", "empty"], 3, "empty", "4 more bytes", "compile the circuit again"),
+        (["groth16", "verify", "nowhere"], 3, "nowhere", "a JSON file", "check the path"),
+        (["groth16", "verify", "list"], 3, "list", "a JSON object", "zkey export verificationkey"),
+        (["prove-batch", "nowhere"], 3, "nowhere", "a readable file", "check the path"),
+        (["prove-batch", "empty"], 3, "empty", "at least a first line", "docs/howto-operators.md"),
+        (
+            ["prove-batch", "header"],
+            3,
+            "header:1",
+            "TIMESTAMP,ContextTokens,GeneratedTokens",
+            "docs/howto-operators.md",
+        ),
+        (["status", "--state", "nowhere"], 3, "nowhere", "one that init or prove-batch has made", "--state names it"),
+        (["session", "sign", "list", "--key", "list"], 3, "list", "a JSON object", "session keygen"),
+        (["init", "--genesis", "list"], 3, "list", "a JSON object", "examples/genesis.json"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_errors_say_place_expected_got_and_next_step(
+    cli: Cli, arguments: list[str], code: int, place: str, expected: str, step: str
+) -> None:
+    for name, content in {"batch.json": "{", "empty": "", "list": "[]", "header": "TIMESTAMP,Tokens\n"}.items():
+        Path(name).write_text(content)
+    said = cli(*arguments)
+    head, *details = said.err.strip().splitlines()
+    parts = dict(line.strip().split(": ", 1) for line in details)
+    assert said.code == code and head.startswith(f"{place}: ")
+    assert parts["expected"] == expected and parts["got"] and step in parts["next"]

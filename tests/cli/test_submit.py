@@ -221,9 +221,3 @@ def test_demo_begins_again_when_the_batch_is_too_old(
     monkeypatch.setattr(demo.time, "time", lambda: time.monotonic() + 1e10)
     assert cli(*arguments).code == 130
     assert kept == [True, False]
-
-
-def test_demo_without_examples(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(demo, "__file__", str(tmp_path / "lib" / "demo.py"))
-    said = cli("demo", "--json")
-    assert (said.code, said.json["message"]) == (3, "the example is not there")

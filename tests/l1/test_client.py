@@ -81,7 +81,7 @@ def test_an_error_of_the_node_is_passed_on(server):
 def test_another_chain():
     with pytest.raises(L1Error, match="another chain") as caught:
         connect(expected_chain_id=1)
-    assert (caught.value.expected, caught.value.got) == ("chain id 1", "31337")
+    assert (caught.value.expected, caught.value.got) == ("chain id 1", "chain id 31337")
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8545", "ws://localhost", "anvil", "file:///etc/passwd"])

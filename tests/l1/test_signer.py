@@ -68,15 +68,29 @@ def test_keystore_with_a_wrong_password(keystore):
         load_signer(keystore=keystore, password="wrong", environment={})
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"version": 3}', "\x00"])
-def test_what_is_no_keystore(tmp_path, content):
-    (tmp_path / "keystore").write_text(content)
-    with pytest.raises(BadInputError, match="cannot open the keystore"):
-        load_signer(keystore=tmp_path / "keystore", password="", environment={})
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "not JSON"),
+        ("\x00", "not JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[]", "cannot open the keystore"),
+        ("{}", "cannot open the keystore"),
+        ('{"version": 3}', "cannot open the keystore"),
+    ],
+    ids=lambda value: value[:8],
+)
+def test_what_is_no_keystore(tmp_path, content, message):
+    path = tmp_path / "keystore"
+    path.write_text(content)
+    with pytest.raises(BadInputError) as caught:
+        load_signer(keystore=path, password="", environment={})
+    assert (caught.value.message, caught.value.place) == (message, str(path))
+    assert caught.value.hint == "check AITBC_KEYSTORE and AITBC_KEYSTORE_PASSWORD"
 
 
 def test_a_keystore_that_is_not_there(tmp_path):
-    with pytest.raises(BadInputError, match="cannot read the keystore"):
+    with pytest.raises(BadInputError, match="cannot be read"):
         load_signer(keystore=tmp_path / "none", environment={})
 
 
