@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from aitbc_rollup.errors import BadInputError, unreadable
 
 if TYPE_CHECKING:
     from aitbc_rollup.circuits.statements.agent_runs import Shape
+    from aitbc_rollup.rollup.l1.signer import Signer
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Result = TypeVar("Result")
@@ -94,6 +96,19 @@ chain_id = click.option(
 l1 = click.option(
     "--l1", metavar="URL", default="http://127.0.0.1:8545", show_default=True, envvar="AITBC_L1", help="The L1's RPC."
 )
+
+
+def signer(chain_id: int, *, development: bool = False) -> Signer:
+    """The key that signs on a chain: the environment's, or on a local chain without one anvil's first account.
+
+    Raises:
+        AitbcError: there is none, or it cannot be read.
+    """
+    from aitbc_rollup.rollup.dev_agents import is_local_chain
+    from aitbc_rollup.rollup.l1.signer import load_signer
+
+    named = os.environ.get("AITBC_PRIVATE_KEY") or os.environ.get("AITBC_KEYSTORE")
+    return load_signer(development=development or (not named and is_local_chain(chain_id)))
 
 
 def keys_folder(chosen: Path | None) -> Path:

@@ -13,7 +13,7 @@ from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.circuits.check import assert_satisfied
 from aitbc_rollup.circuits.formats.r1cs import read_r1cs
 from aitbc_rollup.circuits.formats.wtns import read_wtns
-from aitbc_rollup.errors import InvalidError
+from aitbc_rollup.errors import InvalidError, UsageError
 from aitbc_rollup.prover.engine import load_engine
 from aitbc_rollup.prover.formats import zkey
 from aitbc_rollup.prover.groth16 import prove as make_proof
@@ -110,25 +110,37 @@ def fullprove(inputs: Path, circuit: str, key: Path, proof: Path, public: Path, 
 @PUBLIC
 @PROOF
 @click.option("--reference", is_flag=True, help="Verify with py_ecc's pairing instead of this package's.")
-@click.option("--l1", metavar="URL", help="Verify with the Solidity verifier, on the L1 at this RPC; sends nothing.")
+@click.option("--l1", metavar="URL", help="Verify on the L1 at this RPC, deploying the key's verifier if need be.")
+@click.option("--dry-run", is_flag=True, help="With --l1: send nothing; the chain runs a verifier it does not keep.")
 @common.as_json
-def verify(key: Path, public: Path, proof: Path, reference: bool, l1: str | None, as_json: bool) -> None:
-    """Verify a proof. Exits with 1 if it does not hold."""
+def verify(key: Path, public: Path, proof: Path, reference: bool, l1: str | None, dry_run: bool, as_json: bool) -> None:
+    """Verify a proof. Exits with 1 if it does not hold.
+
+    With --l1, what is deployed is paid by the key in AITBC_PRIVATE_KEY or AITBC_KEYSTORE; on a local chain by anvil's
+    first account if neither is set. The verifier's address follows from the verifying key.
+    """
+    if l1 is None and dry_run:
+        raise UsageError("--dry-run says how to use an L1", expected="--l1 URL beside it", got="no --l1")
     vk = verification_key_from_json(read_json(key), str(key))
     inputs = public_from_json(read_json(public), str(public))
     found = proof_from_json(read_json(proof), str(proof))
+    result: dict[str, Any] = {"valid": True, "development_key": vk.development}
     if l1 is None:
         valid = verifier.verify(vk, inputs, found, reference=reference)
     else:
         from aitbc_rollup.rollup.deployment import verify_on_chain
         from aitbc_rollup.rollup.l1.client import connect
 
-        valid = verify_on_chain(connect(l1), vk, inputs, found)
+        client = connect(l1)
+        signer = None if dry_run else common.signer(client.chain_id)
+        verdict = verify_on_chain(client, vk, inputs, found, signer)
+        valid = verdict.valid
+        result |= {"chain_id": client.chain_id, "verifier": verdict.address, "deployment_gas": verdict.gas}
     if not valid:
         raise InvalidError(
             "the proof does not verify", place=str(proof), hint="proof, public inputs and key must belong together"
         )
-    common.emit({"valid": True, "development_key": vk.development}, as_json=as_json)
+    common.emit(result, as_json=as_json)
 
 
 def _prove_and_write(

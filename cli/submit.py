@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,7 @@ import click
 
 from aitbc_rollup.rollup import bundle
 from aitbc_rollup.rollup.deployment import submit as run
-from aitbc_rollup.rollup.dev_agents import is_local_chain
 from aitbc_rollup.rollup.l1.client import connect
-from aitbc_rollup.rollup.l1.signer import load_signer
 
 from . import common
 from .progress import reporter
@@ -31,8 +28,7 @@ def submit(folder: Path, dev_key: bool, l1: str, as_json: bool) -> None:
     found = bundle.load(folder)
     bundle.verify(found)
     chain_id = found.data.header["chain_id"]
-    unnamed = not (os.environ.get("AITBC_PRIVATE_KEY") or os.environ.get("AITBC_KEYSTORE"))
-    signer = load_signer(development=dev_key or (unnamed and is_local_chain(chain_id)))
+    signer = common.signer(chain_id, development=dev_key)
     client = connect(l1, expected_chain_id=chain_id)
     with reporter(as_json) as report:
         result = run(found, client, signer, report)

@@ -18,7 +18,15 @@ from aitbc_rollup.verifier.types import Proof, VerifyingKey
 from .bundle import Bundle
 from .checks import format_address
 from .l1.client import L1Client, Receipt
-from .l1.contracts import Deployment, artifact, create_and_call, deploy, verifier_init_code
+from .l1.contracts import (
+    Deployment,
+    artifact,
+    create2_address,
+    create_and_call,
+    deploy,
+    deploy_verifier,
+    verifier_init_code,
+)
 from .l1.rollup_contract import RollupContract, Step
 from .l1.signer import Signer
 from .reporting import Reporter, Silent, stage
@@ -141,23 +149,50 @@ def _note(step: Step) -> str:
     return f"{gas}, done before".lstrip(", ") if step.already else gas
 
 
-def verify_on_chain(client: L1Client, key: VerifyingKey, public_inputs: Sequence[int], proof: Proof) -> bool:
-    """Whether a key's Solidity verifier accepts a proof, run by the chain: created, called and thrown away.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a chain's verifier says of a proof; ``address`` and ``gas`` (of its deployment now) where it is deployed."""
 
-    Nothing is sent, so the verifier need not be deployed, and any key will do.
+    valid: bool
+    address: str | None = None
+    gas: int = 0
+
+
+def verify_on_chain(
+    client: L1Client, key: VerifyingKey, public_inputs: Sequence[int], proof: Proof, signer: Signer | None = None
+) -> Verdict:
+    """Whether a key's Solidity verifier accepts a proof, on a chain; any key will do.
+
+    With a signer the verifier is deployed if it is not there, at the address that follows from its key. Without one
+    nothing is sent: the chain creates the verifier, calls it and throws it away.
 
     Raises:
-        L1Error: the chain does not answer, or does not run the verifier.
+        UsageError: a development key is to be deployed on a chain that is not local.
+        L1Error: the chain does not answer, has no deployment proxy, or does not run the verifier.
     """
-    verifier = client.contract(format_address(0), artifact("Groth16Verifier")["abi"])
-    calldata = verifier.encode_abi("verify", args=[proof_to_calldata(proof), list(public_inputs)])
-    program = create_and_call(verifier_init_code(key), bytes.fromhex(calldata[2:]))
+    contract = client.contract(format_address(0), artifact("Groth16Verifier")["abi"])
+    calldata = bytes.fromhex(contract.encode_abi("verify", args=[proof_to_calldata(proof), list(public_inputs)])[2:])
+    address, gas = None, 0
     try:
-        answer = client.run_creation(program, place="verify")
+        if signer is None:
+            _run_undeployed(client, key, calldata)
+        else:
+            gas = sum(receipt.gas_used for receipt in deploy_verifier(client, signer, key))
+            address = create2_address(bytes(32), verifier_init_code(key))
+            client.run(address, calldata, place="verify")
     except L1Error as error:
-        if error.message.split(":")[0] in {"ProofInvalid", "ProofMalformed", "InputNotInField", "WrongInputCount"}:
-            return False
-        raise
+        if error.message.split(":")[0] not in _REFUSALS:
+            raise
+        return Verdict(False, address, gas)
+    return Verdict(True, address, gas)
+
+
+#: The verifier's own errors that say "this proof does not hold".
+_REFUSALS = {"ProofInvalid", "ProofMalformed", "InputNotInField", "WrongInputCount"}
+
+
+def _run_undeployed(client: L1Client, key: VerifyingKey, calldata: bytes) -> None:
+    answer = client.run_creation(create_and_call(verifier_init_code(key), calldata), place="verify")
     if answer != (1).to_bytes(32, "big"):
         raise L1Error(
             "the chain did not run the verifier",
@@ -166,4 +201,3 @@ def verify_on_chain(client: L1Client, key: VerifyingKey, public_inputs: Sequence
             got=f"{len(answer)} bytes",
             hint="ask a node of a chain with Cancun's rules or later",
         )
-    return True

@@ -120,6 +120,15 @@ class L1Client:
             transaction["from"] = checksummed(sender)
         return self._ask(lambda: bytes(self.web3.eth.call(transaction)), place)
 
+    def run(self, address: str, calldata: bytes, *, place: str) -> bytes:
+        """What a contract answers to raw calldata; nothing is sent.
+
+        Raises:
+            L1Error: the contract reverts, or the chain does not answer.
+        """
+        transaction: Any = {"to": checksummed(address), "data": HexBytes(calldata)}
+        return self._ask(lambda: bytes(self.web3.eth.call(transaction)), place)
+
     def send(
         self,
         signer: Signer,

@@ -21,7 +21,7 @@ from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from aitbc_rollup.errors import L1Error
+from aitbc_rollup.errors import L1Error, UsageError
 from aitbc_rollup.verifier.groth16 import check_key
 from aitbc_rollup.verifier.solidity import verifying_key_blob
 from aitbc_rollup.verifier.types import VerifyingKey
@@ -111,6 +111,27 @@ def deploy(client: L1Client, signer: Signer, deployment: Deployment) -> list[Rec
             code at an address.
     """
     check_key(deployment.verifying_key, n_public=PUBLIC_INPUTS)
+    receipts = deploy_verifier(client, signer, deployment.verifying_key, deployment.salt)
+    receipts += _create(client, signer, deployment.rollup, deployment.salt, deployment.rollup_init_code())
+    check_deployed(client, deployment)
+    return receipts
+
+
+def deploy_verifier(client: L1Client, signer: Signer, vk: VerifyingKey, salt: bytes = bytes(32)) -> list[Receipt]:
+    """Create the verifier of a key where it is not there yet; compare what is. Returns the receipt, if one was sent.
+
+    Raises:
+        UsageError: a development key, and the chain is none of ``DEVELOPMENT_CHAIN_IDS``.
+        L1Error: the chain has no deployment proxy, refuses, or has other code at the address.
+    """
+    if vk.development and client.chain_id not in DEVELOPMENT_CHAIN_IDS:
+        raise UsageError(
+            "a development key is deployed on development chains only: whoever made it could forge proofs",
+            place=f"chain {client.chain_id}",
+            expected=f"chain id {' or '.join(map(str, DEVELOPMENT_CHAIN_IDS))}",
+            got=str(client.chain_id),
+            hint="make the key in a ceremony",
+        )
     if client.code(DEPLOYMENT_PROXY) != DEPLOYMENT_PROXY_CODE:
         raise L1Error(
             "the chain has no deterministic deployment proxy",
@@ -119,17 +140,19 @@ def deploy(client: L1Client, signer: Signer, deployment: Deployment) -> list[Rec
             got="none, or other code",
             hint="https://github.com/Arachnid/deterministic-deployment-proxy has the one transaction that creates it",
         )
-    steps = (
-        (deployment.verifier, verifier_init_code(deployment.verifying_key)),
-        (deployment.rollup, deployment.rollup_init_code()),
-    )
-    receipts = []
-    for address, init_code in steps:
-        if not client.code(address):
-            client.run_creation(init_code, sender=signer.address)
-            receipts.append(client.send(signer, DEPLOYMENT_PROXY, deployment.salt + init_code))
-    check_deployed(client, deployment)
+    init_code = verifier_init_code(vk)
+    address = create2_address(salt, init_code)
+    receipts = _create(client, signer, address, salt, init_code)
+    _check_code(client, "verifier", address, verifier_code(vk), [])
     return receipts
+
+
+def _create(client: L1Client, signer: Signer, address: str, salt: bytes, init_code: bytes) -> list[Receipt]:
+    """Create what belongs at an address, unless something is there."""
+    if client.code(address):
+        return []
+    client.run_creation(init_code, sender=signer.address)
+    return [client.send(signer, DEPLOYMENT_PROXY, salt + init_code)]
 
 
 def check_deployed(client: L1Client, deployment: Deployment) -> None:

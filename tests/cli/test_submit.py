@@ -12,7 +12,7 @@ from cli_world import Cli, Proven, run_cli
 
 from aitbc_rollup.cli import submit as submit_command
 from aitbc_rollup.errors import InvalidError
-from aitbc_rollup.rollup import bundle, demo
+from aitbc_rollup.rollup import bundle, demo, dev_agents
 from aitbc_rollup.rollup.l1 import client as l1
 from aitbc_rollup.rollup.l1.client import L1Client
 from aitbc_rollup.rollup.l1.signer import development_signer
@@ -142,7 +142,7 @@ def test_a_batch_that_does_not_verify_is_not_sent(copied: Proven, chain: L1Clien
 def test_submit_without_a_key(proven: Proven, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AITBC_PRIVATE_KEY", "AITBC_KEYSTORE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(submit_command, "is_local_chain", lambda chain_id: False)
+    monkeypatch.setattr(dev_agents, "is_local_chain", lambda chain_id: False)
     said = cli("submit", proven.out, "--json")
     assert (said.code, said.json["message"]) == (2, "one key is needed to sign L1 transactions")
 
@@ -221,3 +221,8 @@ def test_demo_begins_again_when_the_batch_is_too_old(
     monkeypatch.setattr(demo.time, "time", lambda: time.monotonic() + 1e10)
     assert cli(*arguments).code == 130
     assert kept == [True, False]
+
+
+def test_demo_of_a_file_that_is_not_there(cli: Cli) -> None:
+    said = cli("demo", "--input", "nope.csv", "--json")
+    assert (said.code, said.json["place"]) == (3, "nope.csv")

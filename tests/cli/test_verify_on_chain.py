@@ -12,9 +12,15 @@ from typing import NamedTuple
 import pytest
 from cli_world import Cli
 from snarkjs import Snarkjs
+from trapdoor import Trapdoor
 
 from aitbc_rollup.circuits.api import Circuit
+from aitbc_rollup.errors import UsageError
+from aitbc_rollup.rollup.deployment import verify_on_chain
 from aitbc_rollup.rollup.l1.client import connect
+from aitbc_rollup.rollup.l1.contracts import verifier_code
+from aitbc_rollup.rollup.l1.signer import development_signer
+from aitbc_rollup.verifier.formats import verification_key_from_json
 
 pytestmark = pytest.mark.node
 
@@ -74,12 +80,39 @@ def no_chain() -> Iterator[str]:
     thread.join()
 
 
-def test_a_proof_of_snarkjs_verifies_and_nothing_is_sent(files: Files, anvil: str, cli: Cli) -> None:
+def test_a_proof_of_snarkjs_verifies_on_a_verifier_deployed_once(files: Files, anvil: str, cli: Cli) -> None:
+    chain = connect(anvil)
+    said = cli("groth16", "verify", *files, "--l1", anvil, "--json")
+    assert said.code == 0, said.err
+    assert said.json["valid"] is True
+    address, height = said.json["verifier"], chain.web3.eth.block_number
+    key = verification_key_from_json(json.loads(files.vk.read_text()))
+    assert chain.code(address) == verifier_code(key)
+    assert said.json["deployment_gas"] > 500_000
+    again = cli("groth16", "verify", *files, "--l1", anvil, "--json")
+    assert (again.code, again.json["verifier"], again.json["deployment_gas"]) == (0, address, 0)
+    assert chain.web3.eth.block_number == height
+
+
+def test_a_dry_run_sends_nothing(made: dict[int, Files], anvil: str, cli: Cli) -> None:
     chain = connect(anvil)
     height = chain.web3.eth.block_number
-    said = cli("groth16", "verify", *files, "--l1", anvil, "--json")
-    assert (said.code, said.json) == (0, {"valid": True, "development_key": False}), said.err
+    for files in made.values():
+        said = cli("groth16", "verify", *files, "--l1", anvil, "--dry-run", "--json")
+        assert (said.code, said.json["valid"], said.json["verifier"]) == (0, True, None), said.err
+        inputs = json.loads(files.public.read_text())
+        Path("public.json").write_text(json.dumps([*inputs[:-1], "7"]))
+        assert cli("groth16", "verify", files.vk, "public.json", files.proof, "--l1", anvil, "--dry-run").code == 1
     assert chain.web3.eth.block_number == height
+    assert cli("groth16", "verify", *made[1], "--dry-run").code == 2
+
+
+def test_a_development_key_stays_off_other_chains(anvil: str) -> None:
+    client = connect(anvil)
+    client.chain_id = 1
+    world = Trapdoor("stays off", inputs=1, development=True)
+    with pytest.raises(UsageError, match="a development key is deployed on development chains only"):
+        verify_on_chain(client, world.key, [5], world.prove([5]), development_signer())
 
 
 def test_with_one_input_changed_it_does_not(files: Files, anvil: str, cli: Cli) -> None:
