@@ -165,10 +165,10 @@ def load_engine(name: str = "auto") -> Engine:
         if name != "gpu":
             raise
         raise ResourceError(
-            "the GPU engine is not installed",
+            "there is no GPU engine here",
             place="engine 'gpu'",
-            expected="the package with its gpu extra, and an NVIDIA driver",
+            expected="a release that carries one, its libraries and an NVIDIA driver",
             got=str(error),
-            hint="pip install 'aitbc-rollup[gpu]', or use the engine 'cpu'",
+            hint="use the engine 'cpu'",
         ) from error
     return cast(Engine, module.open_engine())

@@ -251,6 +251,6 @@ def test_engines_by_name() -> None:
 
 def test_without_a_gpu_the_name_is_an_error_and_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "aitbc_rollup.gpu.engine", None)
-    with pytest.raises(ResourceError, match="GPU engine is not installed"):
+    with pytest.raises(ResourceError, match="there is no GPU engine here"):
         load_engine("gpu")
     assert load_engine("auto").name == "cpu"
