@@ -156,9 +156,10 @@ class L1Client:
         check_chain(signer, self.chain_id)
         call: Any = {"from": signer.address, "to": checksummed(to), "data": HexBytes(data), "value": 0}
         if simulate and gas is not None:
-            self._ask(lambda: self.web3.eth.call(call), place)
-        # An estimate is a simulation, and fails with the same words.
-        limit = gas or self._ask(lambda: self.web3.eth.estimate_gas(call), place) * 5 // 4
+            self._ask(lambda: self.web3.eth.call(call, "pending"), place)
+        # An estimate is a simulation, and fails with the same words. On the pending block, because that has the time of
+        # now: on a chain that was idle the last block is older than a batch made since.
+        limit = gas or self._ask(lambda: self.web3.eth.estimate_gas(call, "pending"), place) * 5 // 4
         with self._sending:
             transaction = {
                 "to": call["to"],

@@ -85,6 +85,10 @@ class EmbeddedVM(PragueVM):  # type: ignore[misc]
     _state_class = _State
 
 
+#: What runs on the block that is mined next, and so by its clock.
+_OF_THE_PENDING_BLOCK = {"eth_sendRawTransaction", "eth_estimateGas", "eth_call"}
+
+
 class _Provider(EthereumTesterProvider):
     """eth-tester's provider, with this chain's id and a clock."""
 
@@ -102,8 +106,10 @@ class _Provider(EthereumTesterProvider):
         super().__init__(EthereumTester(backend), {**API_ENDPOINTS, "eth": {**API_ENDPOINTS["eth"], **own}})
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        if method == "eth_sendRawTransaction":
+        if method in _OF_THE_PENDING_BLOCK:
             self._set_clock()
+        if method == "eth_estimateGas":
+            params = params[:1]  # eth-tester knows no block here: it always estimates on the pending one
         try:
             return super().make_request(method, params)
         except TransactionFailed as error:

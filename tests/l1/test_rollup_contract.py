@@ -1,6 +1,7 @@
 """The same tests over the embedded chain and over anvil."""
 
 import dataclasses
+import time
 
 import pytest
 from l1_world import GENESIS_ROOT, PAYOUT, TRAPDOOR, commitment, make_world, proof_for
@@ -29,6 +30,18 @@ def world(client, request):
 
 def refusal(name):
     return pytest.raises(L1Error, match=rf"\b{name}: ")
+
+
+def test_a_batch_made_since_the_last_block_is_taken_by_an_idle_chain(world):
+    """Nobody mines between a batch's seal and its commit: the last block is older than the batch's L1 time."""
+    while int(time.time()) <= world.client.time():
+        time.sleep(0.1)
+    now = int(time.time())
+    assert world.client.time() < now
+    assert not world.rollup.commit(world.signer, world.data(l1_time=now), C).already
+    later = now + 3600
+    with refusal("L1TimeInFuture"):
+        world.rollup.commit(world.signer, world.data(2, l1_time=later), C)
 
 
 # -- deployment -----------------------------------------------------------------------------------------------------
