@@ -149,6 +149,10 @@ def _note(step: Step) -> str:
     return f"{gas}, done before".lstrip(", ") if step.already else gas
 
 
+#: The verifier's own errors that say "this proof does not hold".
+_REFUSALS = {"ProofInvalid", "ProofMalformed", "InputNotInField", "WrongInputCount"}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a chain's verifier says of a proof; ``address`` and ``gas`` (of its deployment now) where it is deployed."""
@@ -185,10 +189,6 @@ def verify_on_chain(
             raise
         return Verdict(False, address, gas)
     return Verdict(True, address, gas)
-
-
-#: The verifier's own errors that say "this proof does not hold".
-_REFUSALS = {"ProofInvalid", "ProofMalformed", "InputNotInField", "WrongInputCount"}
 
 
 def _run_undeployed(client: L1Client, key: VerifyingKey, calldata: bytes) -> None:

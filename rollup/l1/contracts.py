@@ -113,7 +113,7 @@ def deploy(client: L1Client, signer: Signer, deployment: Deployment) -> list[Rec
     check_key(deployment.verifying_key, n_public=PUBLIC_INPUTS)
     receipts = deploy_verifier(client, signer, deployment.verifying_key, deployment.salt)
     receipts += _create(client, signer, deployment.rollup, deployment.salt, deployment.rollup_init_code())
-    check_deployed(client, deployment)
+    _check_rollup(client, deployment)
     return receipts
 
 
@@ -165,6 +165,10 @@ def check_deployed(client: L1Client, deployment: Deployment) -> None:
         L1Error: there is none, or it differs.
     """
     _check_code(client, "verifier", deployment.verifier, verifier_code(deployment.verifying_key), [])
+    _check_rollup(client, deployment)
+
+
+def _check_rollup(client: L1Client, deployment: Deployment) -> None:
     compiled = artifact("AitbcRollup")
     _check_code(client, "rollup", deployment.rollup, _code("AitbcRollup", "deployedBytecode"), compiled["immutables"])
 
