@@ -29,7 +29,12 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from platformdirs import user_cache_path
 
+from . import cpu
+
 _PACKAGE = __name__.split(".", 1)[0]
+
+# Read by numba at the first compilation, and part of its cache's keys.
+numba.config.CPU_FEATURES = numba.config.CPU_FEATURES or cpu.llvm_features()
 
 
 def cache_root() -> Path:
