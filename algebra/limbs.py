@@ -7,6 +7,7 @@ by each function that takes one; nothing here looks at it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -16,6 +17,8 @@ Limbs = NDArray[np.uint64]
 
 #: Montgomery radix of the scalar kernels and of the .zkey format.
 MONTGOMERY_RADIX = 1 << 256
+
+_LINE = 64
 
 
 def to_limbs(values: Iterable[int]) -> Limbs:
@@ -43,6 +46,14 @@ def from_montgomery(limbs: Limbs, modulus: int) -> list[int]:
     """Canonical integers of an array in Montgomery form."""
     inverse = pow(MONTGOMERY_RADIX, -1, modulus)
     return [value * inverse % modulus for value in from_limbs(limbs)]
+
+
+def aligned_empty(*shape: int) -> Limbs:
+    """An uninitialised uint64 array of this shape whose data begin on a 64-byte boundary: a cache line, a vector."""
+    size = 8 * math.prod(shape)
+    buffer = np.empty(size + _LINE, np.uint8)
+    start = -buffer.ctypes.data % _LINE
+    return buffer[start : start + size].view(np.uint64).reshape(shape)
 
 
 def is_below(limbs: Limbs, bound: int) -> NDArray[np.bool_]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from aitbc_rollup.algebra.limbs import Limbs
 
-from ..engine import HostKey, LoadedKey
+from ..engine import LoadedKey
 from ..keys import Matrix, ProvingKey
 from . import fixed_base, msm, ntt, vectors
+from .key import load as load_key
 
 
 class CpuEngine:
@@ -47,8 +48,8 @@ class CpuEngine:
         return fixed_base.multiples(2, scalars)
 
     def load(self, key: ProvingKey) -> LoadedKey:
-        """The key where it is: in main memory."""
-        return HostKey(self, key)
+        """The key with its points packed; a key loaded before is found again."""
+        return load_key(key)
 
 
 def open_engine() -> CpuEngine:

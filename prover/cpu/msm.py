@@ -19,6 +19,7 @@ from aitbc_rollup.algebra.limbs import Limbs
 from . import buckets, threads
 from . import digits as signed
 from .groups import ACC_WORDS, AFFINE_WORDS, Group, add, batch_to_affine, double
+from .points import RADIX_BITS, PackedPoints
 
 #: Points taken at once; bounds the memory of the digits.
 _CHUNK = 1 << 22
@@ -111,3 +112,20 @@ def msm(group: Group, points: Limbs, scalars: Limbs) -> Limbs:
     ones = np.zeros((len(partial_sums), 4), np.uint64)
     ones[:, 0] = 1
     return _msm_chunk(group, np.stack(partial_sums), ones)
+
+
+def msm_packed(group: Group, packed: PackedPoints, scalars: Limbs) -> Limbs:
+    """Σ scalars[i]·points[i] over points as they were before :func:`.points.pack`; else as :func:`msm`.
+
+    Args:
+        group: 1 for G1, 2 for G2.
+        packed: the points.
+        scalars: canonical, shape ``(packed.length, 4)``.
+
+    Raises:
+        ValueError: shapes, dtypes, lengths or the points' radix do not fit.
+    """
+    if packed.radix_bits != RADIX_BITS:
+        raise ValueError(f"points packed with radix 2^{packed.radix_bits}, these kernels want 2^{RADIX_BITS}")
+    checked(scalars, packed.length, 4)
+    return msm(group, packed.points, scalars if packed.wires is None else scalars[packed.wires])

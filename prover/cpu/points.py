@@ -1,65 +1,48 @@
-"""Checks of many points at once, for keys that come from outside."""
+"""Points as the sums of a proof want them: packed once when a key is loaded, then used for every proof.
+
+A wire that no combination of B names has infinity for its point there: such points are left out here, so that no proof
+looks at them again. This module alone knows what coordinates the kernels compute with.
+"""
 
 from __future__ import annotations
 
-import secrets
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aitbc_rollup.algebra import g1, g2
-from aitbc_rollup.algebra.bn254 import P
-from aitbc_rollup.algebra.jit import address, checked, kernel
-from aitbc_rollup.algebra.limbs import Limbs
+from aitbc_rollup.algebra.jit import checked
+from aitbc_rollup.algebra.limbs import Limbs, aligned_empty
 
-from ..limits import first_not_below
-from . import threads
 from .groups import AFFINE_WORDS, Group
-from .msm import msm
 
-#: Random sums taken by :func:`all_in_g2`, and the bits of their coefficients.
-_TRIALS = 5
-_COEFFICIENT_BITS = 13
-#: Up to so many points are cheaper one by one.
-_FEW = 32
+#: Coordinates are in Montgomery form with this power of two as radix.
+RADIX_BITS = 256
 
 
-@kernel
-def _off_curve(group: int, bad: Limbs, points: Limbs, start: int, stop: int) -> None:
-    for i in range(start, stop):
-        point = address(points) + 64 * group * i
-        fits = g1.is_on_curve(point) if group == 1 else g2.is_on_curve(point)
-        if not fits:
-            bad[i] = 1
+class PackedPoints(NamedTuple):
+    """Affine points without infinities.
+
+    ``points`` uint64 (m, 8·group), C-contiguous, beginning on a 64-byte boundary; ``wires`` uint32 (m,), increasing,
+    the row that each had before, or ``None`` if all were kept; ``length``, the number of rows before; ``radix_bits``,
+    the :data:`RADIX_BITS` they were packed with.
+    """
+
+    points: Limbs
+    wires: NDArray[np.uint32] | None
+    length: int
+    radix_bits: int
 
 
-def first_invalid(group: Group, points: Limbs) -> int | None:
-    """Index of the first affine point, of an array ``(n, 8·group)``, with a coordinate ≥ p or off the curve.
+def pack(group: Group, points: Limbs) -> PackedPoints:
+    """Points of a key, affine in Montgomery form with radix 2^256, shape ``(n, 8·group)``, all zero being infinity.
 
-    Infinity is on the curve. In G1 that is membership; in G2 see :func:`all_in_g2`.
+    Raises:
+        ValueError: shape or dtype do not fit.
     """
     checked(points, None, AFFINE_WORDS * group)
-    large = first_not_below(points.reshape(-1, 4), P)
-    bad = np.zeros(len(points), np.uint64)
-    threads.run(partial(_off_curve, group, bad, points, *part) for part in threads.ranges(len(points), 1024))
-    if large is not None:
-        bad[large // (2 * group)] = 1
-    return int(bad.argmax()) if bad.any() else None
-
-
-def all_in_g2(points: Limbs) -> bool:
-    """Whether points of the twist, ``(n, 16)``, are all in G2; of many, wrong with probability at most 2^−65.
-
-    Few are checked one by one, many by five random sums. The twist has r·c points, and 10069 is the smallest prime
-    factor of the cofactor c = 2p − r. If r·Pᵢ ≠ 0 for some i, its order is at least 10069, so of 2^13 values for the
-    coefficient kᵢ at most one makes r·Σ kⱼ·Pⱼ vanish. The coefficients are drawn afresh for each sum.
-    """
-    if len(points) <= _FEW:
-        return g2.first_outside(points) is None
-    sums = np.empty((_TRIALS, 16), np.uint64)
-    for trial in range(_TRIALS):
-        coefficients = np.zeros((len(points), 4), np.uint64)
-        drawn = np.frombuffer(secrets.token_bytes(2 * len(points)), np.uint16)
-        coefficients[:, 0] = drawn & np.uint16((1 << _COEFFICIENT_BITS) - 1)
-        sums[trial] = msm(2, points, coefficients)
-    return g2.first_outside(sums) is None
+    kept = points.any(axis=1)
+    wires = None if kept.all() else np.flatnonzero(kept).astype(np.uint32)
+    out = aligned_empty(len(points) if wires is None else len(wires), AFFINE_WORDS * group)
+    np.compress(kept, points, axis=0, out=out)
+    return PackedPoints(out, wires, len(points), RADIX_BITS)

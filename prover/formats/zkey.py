@@ -27,7 +27,7 @@ from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.verifier.groth16 import check_key
 
 from ..cpu.groups import Group
-from ..cpu.points import all_in_g2, first_invalid
+from ..cpu.membership import all_in_g2, first_invalid
 from ..keys import Matrix, ProvingKey, VerifyingPoints
 from ..limits import first_not_below
 from . import sections

@@ -18,7 +18,7 @@ from aitbc_rollup.algebra.limbs import Limbs, to_montgomery
 from aitbc_rollup.algebra.reference import curve, tower
 from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.errors import BadInputError
-from aitbc_rollup.prover.cpu.points import all_in_g2, first_invalid
+from aitbc_rollup.prover.cpu.membership import all_in_g2, first_invalid
 from aitbc_rollup.prover.engine import load_engine
 from aitbc_rollup.prover.formats import sections, zkey
 from aitbc_rollup.prover.groth16 import prove
