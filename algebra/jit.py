@@ -7,8 +7,8 @@ Caveats of that choice. An address keeps nothing alive: the array behind it must
 caller until the kernel returns. Nothing is bounds-checked. So a kernel never leaves its module without
 a wrapper in Python that checks shapes and dtypes.
 
-The on-disk cache lies in a folder named by a hash of the module's source and of every module of ours it
-reaches: numba alone does not notice that a callee in another file has changed.
+The on-disk cache lies in a folder named by a hash of the vector path, the module's source and that of every module of
+ours it reaches: numba alone does not notice that a callee in another file has changed.
 
 What a kernel costs before it runs, and so how to write one (figures of a 2.6 GHz core, machine code cached on disk):
 
@@ -112,7 +112,7 @@ def _source_hash(module_globals: dict[str, Any]) -> str:
 
     visit(module_globals["__name__"], module_globals)
     joined = "".join(seen[name] for name in sorted(seen))
-    return hashlib.sha256((joined + numba.__version__).encode()).hexdigest()[:16]
+    return hashlib.sha256((joined + numba.__version__ + cpu.chosen()).encode()).hexdigest()[:16]
 
 
 @cache
