@@ -1,0 +1,202 @@
+"""Damaged keys, witnesses, systems and proofs: nothing crashes, and nothing false is proven.
+
+Each seed decides one damaged file. 2,000 seeds run with every test run, 100,000 with the heavy ones; a seed that once
+found a fault stays in ``KEPT``. A failure names its seed, and ``attempt(bench, seed)`` repeats it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mutations
+import numpy as np
+import pytest
+
+from aitbc_rollup.algebra.limbs import Limbs
+from aitbc_rollup.circuits.check import check
+from aitbc_rollup.circuits.formats.r1cs import decode_r1cs, encode_r1cs
+from aitbc_rollup.circuits.formats.wtns import decode_wtns, encode_wtns
+from aitbc_rollup.circuits.r1cs import R1CS
+from aitbc_rollup.errors import BadInputError, InvalidError
+from aitbc_rollup.prover.engine import Engine, load_engine
+from aitbc_rollup.prover.formats import zkey
+from aitbc_rollup.prover.groth16 import prove, public_inputs
+from aitbc_rollup.prover.keys import ProvingKey
+from aitbc_rollup.verifier import formats, strict_json
+from aitbc_rollup.verifier.groth16 import verify
+from aitbc_rollup.verifier.types import Proof
+
+System = tuple[R1CS, Limbs]
+
+#: Seeds that found a fault once.
+KEPT: tuple[int, ...] = ()
+COUNT, HEAVY_COUNT, PARTS = 2_000, 100_000, 10
+#: What one damaged file of a few kilobytes may make the process take, in bytes.
+MEMORY = 1 << 30
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A good file of each kind, and what they say."""
+
+    engine: Engine
+    r1cs: R1CS
+    witness: Limbs
+    #: The witness with its last private wire changed: it satisfies nothing.
+    lie: Limbs
+    key: ProvingKey
+    proof: Proof
+    public: list[int]
+    key_bytes: bytes
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def bench(small: System, small_key: ProvingKey, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    r1cs, witness = small
+    engine = load_engine("cpu")
+    folder = tmp_path_factory.mktemp("mutated")
+    zkey.write(folder / "good.zkey", small_key)
+    lie = witness.copy()
+    lie[-1, 0] ^= np.uint64(1)
+    assert check(r1cs, lie) is not None
+    return Bench(
+        engine=engine,
+        r1cs=r1cs,
+        witness=witness,
+        lie=lie,
+        key=small_key,
+        proof=prove(small_key, witness, engine=engine),
+        public=public_inputs(small_key, witness),
+        key_bytes=(folder / "good.zkey").read_bytes(),
+        folder=folder,
+    )
+
+
+def attempt_key(bench: Bench, rng: random.Random) -> str:
+    """A damaged key is refused, or proves only what verifies; the true key's verifier takes no lie from it."""
+    path = bench.folder / "damaged.zkey"
+    path.write_bytes(rng.choice((mutations.damaged, mutations.damaged, mutations.wrong_key))(rng, bench.key_bytes))
+    try:
+        key = zkey.read(path)
+    except BadInputError:
+        return "refused"
+    for witness in (bench.witness, bench.lie):
+        try:
+            proof = prove(key, witness, engine=bench.engine)
+        except (BadInputError, InvalidError):
+            continue
+        claimed = public_inputs(key, witness)
+        assert verify(key.verifying_key, claimed, proof)
+        assert witness is bench.witness or not verify(bench.key.verifying_key, claimed, proof)
+    return "read"
+
+
+def attempt_witness(bench: Bench, rng: random.Random) -> str:
+    """A damaged witness is refused, or satisfies the system after all."""
+    try:
+        witness = decode_wtns(mutations.damaged(rng, encode_wtns(bench.witness)))
+        proof = prove(bench.key, witness, engine=bench.engine)
+    except (BadInputError, InvalidError):
+        return "refused"
+    assert check(bench.r1cs, witness) is None
+    assert verify(bench.key.verifying_key, public_inputs(bench.key, witness), proof)
+    return "read"
+
+
+def attempt_system(bench: Bench, rng: random.Random) -> str:
+    """A damaged system is refused, or means one thing: it survives being written and read."""
+    try:
+        file = decode_r1cs(mutations.damaged(rng, encode_r1cs(bench.r1cs)))
+    except BadInputError:
+        return "refused"
+    again = encode_r1cs(file)
+    assert encode_r1cs(decode_r1cs(again)) == again
+    try:
+        check(file.r1cs, bench.witness)
+    except BadInputError:
+        return "refused"
+    return "read"
+
+
+def attempt_documents(bench: Bench, rng: random.Random) -> str:
+    """Of proof, public inputs and verifying key one is damaged: they verify only if they still say the same."""
+    documents: dict[str, Any] = {
+        "proof": formats.proof_to_json(bench.proof),
+        "public": formats.public_to_json(bench.public),
+        "key": formats.verification_key_to_json(bench.key.verifying_key),
+    }
+    texts = {name: json.dumps(document) for name, document in documents.items()}
+    chosen = rng.choice(list(documents))
+    texts[chosen] = mutations.damaged_json(rng, documents[chosen])
+    try:
+        data = {
+            name: strict_json.parse_json(text.encode("utf-8", "surrogateescape"), name) for name, text in texts.items()
+        }
+        proof = formats.proof_from_json(data["proof"])
+        public = formats.public_from_json(data["public"])
+        vk = formats.verification_key_from_json(data["key"])
+        accepted = verify(vk, public, proof)
+    except BadInputError:
+        return "refused"
+    if accepted:
+        original = bench.key.verifying_key
+        points = [(k.alpha_g1, k.beta_g2, k.gamma_g2, k.delta_g2, k.ic) for k in (vk, original)]
+        assert (proof, public, points[0]) == (bench.proof, bench.public, points[1])
+    return "read" if accepted else "refused"
+
+
+ATTEMPTS = {
+    "key": attempt_key,
+    "witness": attempt_witness,
+    "system": attempt_system,
+    "documents": attempt_documents,
+}
+
+
+def attempt(bench: Bench, seed: int) -> tuple[str, str]:
+    """One damaged file: its kind, and whether it was refused."""
+    rng = random.Random(f"mutated files {seed}")
+    kind = rng.choice(list(ATTEMPTS))
+    return kind, ATTEMPTS[kind](bench, rng)
+
+
+def attempt_all(bench: Bench, seeds: range | tuple[int, ...]) -> Counter[tuple[str, str]]:
+    """Outcomes of many seeds; an unexpected exception says which seed it was."""
+    outcomes: Counter[tuple[str, str]] = Counter()
+    for seed in seeds:
+        try:
+            outcomes[attempt(bench, seed)] += 1
+        except BaseException as error:
+            error.add_note(f"seed {seed} of the mutated files")
+            raise
+    return outcomes
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_damaged_files(bench: Bench, part: int) -> None:
+    size = COUNT // PARTS
+    outcomes = attempt_all(bench, range(size * part, size * (part + 1)))
+    assert set(ATTEMPTS) == {kind for kind, _ in outcomes}
+    # The damage is not so coarse that readers alone see it.
+    assert outcomes["key", "read"] > 0
+
+
+def test_seeds_that_found_faults(bench: Bench) -> None:
+    attempt_all(bench, KEPT)
+
+
+@pytest.mark.heavy
+def test_many_damaged_files(bench: Bench) -> None:
+    scale = 1 if sys.platform == "darwin" else 1024
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
+    outcomes = attempt_all(bench, range(COUNT, COUNT + HEAVY_COUNT))
+    assert sum(outcomes.values()) == HEAVY_COUNT
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale - before < MEMORY
