@@ -34,6 +34,7 @@ CONFINED: dict[str, tuple[str, ...]] = {
     "eth_tester": ("rollup/l1/",),
     "eth": ("rollup/l1/",),
     "lmdb": ("rollup/store.py",),
+    "wasmtime": ("circuits/circom/",),
     "click": ("cli/",),
     "rich": ("cli/",),
 }

@@ -1,0 +1,273 @@
+"""circom's WebAssembly inside wasmtime: what it exports, what it may call, and loops that feed it fast.
+
+A program may come from anybody. It gets no file, no clock and no network: the four methods of :class:`Host` are all it
+can call, and what they keep is bounded. Its memory is bounded by the store, its time by the engine's epoch. Compiling
+it to machine code takes time by its length alone; wasmtime keeps the result in the cache folder, which is this user's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import wasmtime
+from wasmtime import Caller, Func, FuncType, Instance, Memory, Module, Store, ValType, WasmtimeError
+
+from aitbc_rollup.algebra.jit import cache_root
+from aitbc_rollup.algebra.limbs import Limbs
+from aitbc_rollup.errors import BadInputError
+
+_FIELD_BYTES = 32
+_PAGE = 1 << 16
+#: Values that fit into the memory of :data:`_LOOPS`, 1 MiB.
+_CHUNK = 1 << 15
+#: Entries of its table of functions: circom has one a template.
+_MAX_TABLE = 1 << 20
+#: Characters of a message, and messages kept: enough for every circuit that is meant well.
+_MAX_MESSAGE, _MAX_MESSAGES = 4096, 256
+
+#: What circom 2 exports: arguments and results. Source: ``witness_calculator.js``, which circom writes beside a .wasm.
+_EXPORTS: dict[str, tuple[list[str], list[str]]] = {
+    "init": (["i32"], []),
+    "getFieldNumLen32": ([], ["i32"]),
+    "getRawPrime": ([], []),
+    "getSharedRWMemoryStart": ([], ["i32"]),
+    "getInputSize": ([], ["i32"]),
+    "getInputSignalSize": (["i32", "i32"], ["i32"]),
+    "setInputSignal": (["i32", "i32", "i32"], []),
+    "getWitnessSize": ([], ["i32"]),
+    "getWitness": (["i32"], []),
+    "getMessageChar": ([], ["i32"]),
+}
+#: The first versions, 2.0.3 for one, do without.
+_OPTIONAL = {"getInputSignalSize"}
+
+#: A call from Python takes microseconds, one from here nanoseconds. ``set`` hands values of a signal over, from its
+#: position ``first`` on; ``get`` fetches wires from ``first`` on. A value lies at ``shared`` when it changes hands.
+_LOOPS = """
+(module
+  (import "circom" "memory" (memory $circom 0))
+  (import "circom" "setInputSignal" (func $setInputSignal (param i32 i32 i32)))
+  (import "circom" "getWitness" (func $getWitness (param i32)))
+  (memory $values (export "values") 16 16)
+  (func (export "set")
+    (param $shared i32) (param $msb i32) (param $lsb i32) (param $first i32) (param $count i32) (local $i i32)
+    (loop $next
+      (memory.copy $circom $values (local.get $shared) (i32.shl (local.get $i) (i32.const 5)) (i32.const 32))
+      (call $setInputSignal (local.get $msb) (local.get $lsb) (i32.add (local.get $first) (local.get $i)))
+      (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $count)))))
+  (func (export "get") (param $shared i32) (param $first i32) (param $count i32) (local $i i32)
+    (loop $next
+      (call $getWitness (i32.add (local.get $first) (local.get $i)))
+      (memory.copy $values $circom (i32.shl (local.get $i) (i32.const 5)) (local.get $shared) (i32.const 32))
+      (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $count))))))
+"""
+
+
+class ReportedError(Exception):
+    """Leaves WebAssembly after circom has reported an error to the :class:`Host`."""
+
+
+class Host:
+    """What a program may call: it reports an error, or prints.
+
+    ``code`` and ``trace`` hold the error: circom's number for it, and its lines about where.
+    """
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self.code: int | None = None
+        self.trace: list[str] = []
+        self._log = log
+        self._line: list[str] = []
+
+    def fail(self, caller: Caller, code: int) -> None:
+        """The end of a calculation that does not work out."""
+        self.code = code
+        raise ReportedError
+
+    def explain(self, caller: Caller) -> None:
+        """One more line about the error that will come."""
+        if len(self.trace) < _MAX_MESSAGES:
+            self.trace.append(_message(caller).strip())
+
+    def write(self, caller: Caller) -> None:
+        """A piece of a line that the circuit's ``log()`` prints, or its end."""
+        text = _message(caller)
+        if text == "\n":
+            self._log(" ".join(self._line))
+            self._line.clear()
+        elif len(self._line) < _MAX_MESSAGES:
+            self._line.append(text)
+
+    def show(self, caller: Caller) -> None:
+        """A number of such a line."""
+        if len(self._line) < _MAX_MESSAGES:
+            start = _call(caller["getSharedRWMemoryStart"], caller)
+            self._line.append(str(_field_element(caller["memory"], caller, start)))
+
+
+#: The methods by the name circom imports them under, with their arguments.
+_IMPORTS: dict[str, tuple[list[ValType], Callable[..., None]]] = {
+    "exceptionHandler": ([ValType.i32()], Host.fail),
+    "printErrorMessage": ([], Host.explain),
+    "writeBufferMessage": ([], Host.write),
+    "showSharedRWMemory": ([], Host.show),
+}
+
+
+class Program:
+    """A calculator compiled to machine code.
+
+    Args:
+        wasm: the content of a .wasm.
+        place: names it in errors.
+
+    Raises:
+        BadInputError: it is no WebAssembly, or not a calculator of circom 2.
+    """
+
+    def __init__(self, wasm: bytes, place: str) -> None:
+        self.place = place
+        self.engine = wasmtime.Engine(_configuration())
+        try:
+            self.module = Module(self.engine, wasm)
+        except WasmtimeError as error:
+            raise self.refusal(last_line(error)) from None
+        self.loops = Module(self.engine, _LOOPS)
+        exports = {item.name: item.type for item in self.module.exports}
+        for name, signature in _EXPORTS.items():
+            kind = exports.get(name)
+            if kind is None and name in _OPTIONAL:
+                continue
+            if not isinstance(kind, FuncType) or _signature(kind) != signature:
+                raise self.refusal(f"a program without circom's function {name}")
+        memory = exports.get("memory")
+        if not isinstance(memory, wasmtime.MemoryType):
+            raise self.refusal("a program without a memory")
+        #: Bytes that it starts with.
+        self.memory = memory.limits.min * _PAGE
+        self.imports: list[str] = []
+        for item in self.module.imports:
+            if item.module != "runtime" or item.name not in _IMPORTS:
+                raise self.refusal(f"a program that wants {item.module}.{item.name}")
+            self.imports.append(item.name)
+
+    def store(self, memory: int) -> Store:
+        """A place for one instance: no memory of more bytes than this, and no time beyond the engine's next epoch."""
+        store = Store(self.engine)
+        store.set_epoch_deadline(1)
+        store.set_limits(memory_size=memory, table_elements=_MAX_TABLE, memories=2, instances=2)
+        return store
+
+    def refusal(self, got: str) -> BadInputError:
+        """The error of a program that is none of circom's, or does not act like one."""
+        return BadInputError(
+            "not a witness calculator of circom 2",
+            place=self.place,
+            expected="the .wasm that circom writes",
+            got=got,
+            hint="compile the circuit again: aitbc-rollup circom compile",
+        )
+
+
+class Running:
+    """An instance of a program, and beside it the loops.
+
+    Raises:
+        wasmtime.WasmtimeError, wasmtime.Trap: it cannot be started, or it stops; so do the methods.
+        ReportedError: it reports an error; so do the methods.
+    """
+
+    def __init__(self, program: Program, host: Host, store: Store) -> None:
+        self._store = store
+        functions = []
+        for name in program.imports:
+            parameters, method = _IMPORTS[name]
+            functions.append(Func(store, FuncType(parameters, []), partial(method, host), access_caller=True))
+        self._circom = Instance(store, program.module, functions).exports(store)
+        shared = [self._circom[item.name] for item in program.loops.imports if item.name is not None]
+        self._loops = Instance(store, program.loops, shared).exports(store)
+        self._shared = self.call("getSharedRWMemoryStart")
+
+    def offers(self, name: str) -> bool:
+        """Whether the program exports this."""
+        return name in self._circom
+
+    def call(self, name: str, *arguments: int) -> int:
+        """An exported function's result as an unsigned number; 0 if it has none."""
+        return _call(self._circom[name], self._store, *arguments)
+
+    def shared(self) -> int:
+        """The field element that the program holds out."""
+        return _field_element(self._circom["memory"], self._store, self._shared)
+
+    def give(self, name_hash: tuple[int, int], values: Limbs) -> None:
+        """Hand over all values of a signal, canonical limbs ``(n, 4)``."""
+        for first in range(0, len(values), _CHUNK):
+            part = values[first : first + _CHUNK]
+            _memory(self._loops["values"]).write(self._store, part.astype("<u8").tobytes())
+            _call(self._loops["set"], self._store, self._shared, *name_hash, first, len(part))
+
+    def take(self, n_wires: int) -> Limbs:
+        """The wires' values, limbs ``(n_wires, 4)``, as the program gives them."""
+        out = np.empty((n_wires, 4), np.uint64)
+        for first in range(0, n_wires, _CHUNK):
+            part = out[first : first + _CHUNK]
+            _call(self._loops["get"], self._store, self._shared, first, len(part))
+            data = _memory(self._loops["values"]).read(self._store, 0, part.nbytes)
+            part[:] = np.frombuffer(data, "<u8").reshape(-1, 4)
+        return out
+
+
+def last_line(error: Exception) -> str:
+    """The cause in an error of wasmtime, which comes last, after a trace of addresses."""
+    lines = str(error).strip().splitlines()
+    return re.sub(r"^\d+: ", "", lines[-1].strip()) if lines else type(error).__name__
+
+
+def _configuration() -> wasmtime.Config:
+    """Stoppable, without threads, and with a cache of machine code if its folder can be written."""
+    config = wasmtime.Config()
+    config.epoch_interruption = True
+    config.wasm_threads = False
+    folder = cache_root().absolute() / "wasmtime"
+    settings = folder / "config.toml"
+    text = f"[cache]\ndirectory = {json.dumps(str(folder))}\n"
+    try:
+        if not settings.exists() or settings.read_text("utf-8") != text:
+            folder.mkdir(parents=True, exist_ok=True)
+            settings.write_text(text, "utf-8")
+        config.cache = str(settings)
+    except (OSError, WasmtimeError):
+        pass  # only slower
+    return config
+
+
+def _signature(kind: FuncType) -> tuple[list[str], list[str]]:
+    return [str(parameter) for parameter in kind.params], [str(result) for result in kind.results]
+
+
+def _call(function: object, store: Store | Caller, *arguments: int) -> int:
+    assert isinstance(function, Func)  # checked with the program's exports
+    result = function(store, *arguments)
+    return 0 if result is None else int(result) & 0xFFFFFFFF
+
+
+def _memory(memory: object) -> Memory:
+    assert isinstance(memory, Memory)
+    return memory
+
+
+def _field_element(memory: object, store: Store | Caller, start: int) -> int:
+    return int.from_bytes(_memory(memory).read(store, start, start + _FIELD_BYTES), "little")
+
+
+def _message(caller: Caller) -> str:
+    """The text that the program holds out, character by character up to a zero."""
+    text = bytearray()
+    while len(text) < _MAX_MESSAGE and (character := _call(caller["getMessageChar"], caller)):
+        text.append(character & 0xFF)
+    return text.decode(errors="replace")
