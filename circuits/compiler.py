@@ -113,6 +113,14 @@ class CompiledCircuit:
         named = self._named.get(wire)
         return named if named is not None else self._sources.wire(int(self._original_wires[wire]))
 
+    def wire_names(self) -> list[str]:
+        """As :meth:`wire_name`, of every wire at once."""
+        made = self._sources.wires(self.r1cs.n_wires)
+        names = [made[number] for number in self._original_wires.tolist()]
+        for wire, name in self._named.items():
+            names[wire] = name
+        return ["one", *names[1:]]
+
     @cached_property
     def _named(self) -> dict[int, str]:
         names: dict[int, str] = {}

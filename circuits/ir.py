@@ -230,6 +230,24 @@ class SourceMap:
         local = number - maker.wire + 1 + maker.block.n_inputs
         return ".".join([*maker.component.path(), maker.block.sources.wire(local)])
 
+    def wires(self, count: int) -> list[str]:
+        """As :meth:`wire`, of every wire below ``count`` at once; nothing for those before the first that was made."""
+        starts = [start for start, _ in self._stretches]
+        names = [""] * (starts[0] if starts else count)
+        inner: dict[int, list[str]] = {}
+        for (start, maker), stop in zip(self._stretches, [*starts[1:], count], strict=True):
+            component = maker if isinstance(maker, Component) else maker.component
+            prefix = "".join(f"{name}." for name in component.path())
+            if isinstance(maker, Component):
+                names += [f"{prefix}w{number}" for number in range(start, stop)]
+                continue
+            block = maker.block
+            own = inner.get(id(block))
+            if own is None:
+                own = inner[id(block)] = block.sources.wires(block.n_wires)[1 + block.n_inputs :]
+            names += [prefix + name for name in own]
+        return names
+
     def count(self) -> dict[str, int]:
         """Constraints by component path, indices dropped, each including everything inside it."""
         counts: dict[str, int] = {}

@@ -14,14 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from aitbc_rollup.algebra.jit import cache_root
-from aitbc_rollup.errors import BadInputError, unreadable
+from aitbc_rollup.errors import BadInputError
 
 if TYPE_CHECKING:
     from aitbc_rollup.circuits.statements.agent_runs import Shape
     from aitbc_rollup.rollup.l1.signer import Signer
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Result = TypeVar("Result")
 
 PATH = click.Path(path_type=Path)
 COUNT = click.IntRange(min=1)
@@ -155,15 +154,3 @@ def show(value: Any) -> str:
 def root_text(root: int) -> str:
     """A state root as 32 bytes, hexadecimal, as explorers of the L1 show it."""
     return f"0x{root:064x}"
-
-
-def reading(path: Path, read: Callable[[Path], Result]) -> Result:
-    """What ``read`` makes of a file, whose absence is the user's error.
-
-    Raises:
-        BadInputError: the file cannot be opened, or ``read`` says so.
-    """
-    try:
-        return read(path)
-    except OSError as error:
-        raise unreadable(path, "a readable file", error) from None

@@ -78,7 +78,7 @@ def prove(key: Path, witness: Path, proof: Path, public: Path, engine: str, as_j
     """Prove a witness; the proof is verified before it is written."""
     values = read_wtns(witness)
     with reporter(as_json) as report:
-        seconds = _prove_and_write(_read_key(key), values, (proof, public), engine, report)
+        seconds = _prove_and_write(ProvingKey.load(key), values, (proof, public), engine, report)
     common.emit({"proof": str(proof), "public": str(public), "seconds": seconds}, as_json=as_json)
 
 
@@ -96,7 +96,7 @@ def fullprove(inputs: Path, circuit: str, key: Path, proof: Path, public: Path, 
     package.module:name or file.py:name. Its code runs.
     """
     compiled = load_circuit(circuit)
-    proving_key = _read_key(key)
+    proving_key = ProvingKey.load(key)
     with reporter(as_json) as report:
         with stage(report, "witness"):
             values = compiled.witness(_inputs(read_json(inputs)))
@@ -156,10 +156,6 @@ def _prove_and_write(
     for path, value in zip(out, (proof_to_json(proof), public_to_json(public_inputs(key, witness))), strict=True):
         write_whole(path, (json.dumps(value, indent=1) + "\n").encode())
     return round(running.seconds, 3)
-
-
-def _read_key(path: Path) -> ProvingKey:
-    return common.reading(path, zkey.read)
 
 
 def _inputs(value: Any) -> Any:

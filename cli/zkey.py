@@ -9,7 +9,7 @@ import click
 
 from aitbc_rollup.circuits.formats.r1cs import read_r1cs
 from aitbc_rollup.prover.consistency import check_matrices, check_pairs
-from aitbc_rollup.prover.formats import zkey as files
+from aitbc_rollup.prover.keys import ProvingKey
 from aitbc_rollup.rollup.files import write_whole
 from aitbc_rollup.verifier.formats import verification_key_to_json
 from aitbc_rollup.verifier.solidity import emit_verifier
@@ -34,7 +34,7 @@ def export() -> None:
 @click.argument("out", metavar="VERIFICATION_KEY.JSON", type=common.PATH, default=Path("verification_key.json"))
 def verification_key(key: Path, out: Path) -> None:
     """Write the verifying key, as snarkjs does."""
-    vk = common.reading(key, files.read).verifying_key
+    vk = ProvingKey.load(key).verifying_key
     write_whole(out, (json.dumps(verification_key_to_json(vk), indent=1) + "\n").encode())
 
 
@@ -43,7 +43,7 @@ def verification_key(key: Path, out: Path) -> None:
 @click.argument("out", metavar="VERIFIER.SOL", type=common.PATH, default=Path("verifier.sol"))
 def solidity_verifier(key: Path, out: Path) -> None:
     """Write a Solidity verifier with the key as constants."""
-    write_whole(out, emit_verifier(common.reading(key, files.read).verifying_key).encode())
+    write_whole(out, emit_verifier(ProvingKey.load(key).verifying_key).encode())
 
 
 @zkey.command("verify")
@@ -57,7 +57,7 @@ def verify(r1cs: Path, key: Path, as_json: bool) -> None:
     same. Not checked, for want of a powers-of-tau file: the setup itself.
     """
     system = read_r1cs(r1cs)
-    found = common.reading(key, files.read)
+    found = ProvingKey.load(key)
     check_matrices(found, system, str(key))
     check_pairs(found, str(key))
     common.emit({"valid": True, "development": found.development, "setup_checked": False}, as_json=as_json)

@@ -40,7 +40,8 @@ def check_matrices(key: ProvingKey, r1cs: R1CS, place: str = "proving key") -> N
         if expected != got:
             raise _another_circuit(place, f"{expected} {name}", str(got))
     a, b, _ = qap.matrices(r1cs)
-    for name, ours, theirs in (("A", a, key.a), ("B", b, key.b)):
+    found_a, found_b = key.body.matrices()
+    for name, ours, theirs in (("A", a, found_a), ("B", b, found_b)):
         if not _same(ours, theirs):
             raise _another_circuit(place, f"the system's matrix {name}", "another one")
 
@@ -52,12 +53,12 @@ def check_pairs(key: ProvingKey, place: str = "proving key", engine: Engine | No
         InvalidError: naming the points.
     """
     engine = engine or load_engine("cpu")
-    header = key.header
+    header, arrays = key.header, key.arrays
     factors = to_limbs(secrets.randbits(_FACTOR_BITS) for _ in range(key.n_wires))
     pairs = (
         ("β", header.beta_g1, header.beta_g2),
         ("δ", header.delta_g1, header.delta_g2),
-        ("B", engine.msm_g1(key.b_g1_query, factors), engine.msm_g2(key.b_g2_query, factors)),
+        ("B", engine.msm_g1(arrays.b_g1_query, factors), engine.msm_g2(arrays.b_g2_query, factors)),
     )
     for name, left, right in pairs:
         if not pairing_check([(_negative(_g1(left)), G2_GENERATOR), (G1_GENERATOR, _g2(right))]):

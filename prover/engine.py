@@ -114,25 +114,26 @@ class HostKey:
     def sums(self, witness: Limbs, progress: Progress = silent) -> Sums:
         """All sums for a canonical witness."""
         engine, key, starts = self._engine, self._key, stage_starts()
+        arrays = key.arrays
 
         def begin(stage: str) -> None:
             progress(stage, starts[stage])
 
         begin("constraints")
-        a_values = engine.sparse_product(key.a, witness)
-        b_values = engine.sparse_product(key.b, witness)
+        a_values = engine.sparse_product(arrays.a, witness)
+        b_values = engine.sparse_product(arrays.b, witness)
         begin("quotient")
         quotient = engine.quotient(a_values, b_values, qap.coset_shift(key.power))
         begin("A")
-        a = engine.msm_g1(key.a_query, witness)
+        a = engine.msm_g1(arrays.a_query, witness)
         begin("B in G1")
-        b_g1 = engine.msm_g1(key.b_g1_query, witness)
+        b_g1 = engine.msm_g1(arrays.b_g1_query, witness)
         begin("B in G2")
-        b_g2 = engine.msm_g2(key.b_g2_query, witness)
+        b_g2 = engine.msm_g2(arrays.b_g2_query, witness)
         begin("C")
-        c = engine.msm_g1(key.c_query, witness[key.n_public + 1 :])
+        c = engine.msm_g1(arrays.c_query, witness[key.n_public + 1 :])
         begin("H")
-        h = engine.msm_g1(key.h_query, quotient)
+        h = engine.msm_g1(arrays.h_query, quotient)
         return Sums(a, b_g1, b_g2, c, h)
 
 

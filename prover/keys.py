@@ -1,22 +1,38 @@
-"""The proving key as arrays, laid out as in a .zkey file of snarkjs.
+"""The proving key, laid out as in a .zkey file of snarkjs.
 
 Points are affine and in Montgomery form; all zero is infinity. The two matrices are what a proof needs of the
 constraint system: A with one more row per public wire (see ``qap``), and B. C is not stored: on a satisfied system
 C·w is the product A·w ∘ B·w.
+
+A key has a head, small and always there, and a body, which is large: in memory, or in a file and read when needed.
+
+::
+
+    pk = ProvingKey.load("circuit.zkey")
+    proof = pk.prove("witness.wtns")
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aitbc_rollup.algebra import g1, g2
 from aitbc_rollup.algebra.limbs import Limbs
-from aitbc_rollup.verifier.types import VerifyingKey
+from aitbc_rollup.verifier.types import Proof, VerifyingKey
+
+if TYPE_CHECKING:
+    from .engine import Engine, Progress
+
+#: The five lists of points, by name, with the group they lie in.
+QUERIES: dict[Query, Literal[1, 2]] = {"a": 1, "b_g1": 1, "b_g2": 2, "c": 1, "h": 1}
+Query = Literal["a", "b_g1", "b_g2", "c", "h"]
 
 
 class Matrix(NamedTuple):
@@ -47,6 +63,39 @@ class VerifyingPoints(NamedTuple):
     delta_g2: Limbs
 
 
+class KeyBody(Protocol):
+    """Matrices and points of a key, wherever they are."""
+
+    def matrices(self) -> tuple[Matrix, Matrix]:
+        """A and B."""
+        ...
+
+    def points(self, query: Query) -> Iterator[Limbs]:
+        """A list of points in pieces, affine arrays ``(n, 8·group)``; each may be overwritten by the next."""
+        ...
+
+
+class KeyArrays(NamedTuple):
+    """A body in memory; the queries are affine arrays, ``(n, 8)`` in G1 and ``(n, 16)`` in G2."""
+
+    a: Matrix
+    b: Matrix
+    a_query: Limbs
+    b_g1_query: Limbs
+    b_g2_query: Limbs
+    c_query: Limbs
+    h_query: Limbs
+
+    def matrices(self) -> tuple[Matrix, Matrix]:
+        """A and B."""
+        return self.a, self.b
+
+    def points(self, query: Query) -> Iterator[Limbs]:
+        """The list in one piece."""
+        points: Limbs = getattr(self, f"{query}_query")
+        yield points
+
+
 @dataclass(frozen=True, eq=False)
 class ProvingKey:
     """A Groth16 proving key for one constraint system, with its verifying key inside.
@@ -55,30 +104,51 @@ class ProvingKey:
     are refused outside local chains. ``circuit_hash`` and ``contributions`` are the body of a .zkey's section 10.
     """
 
+    n_wires: int
     n_public: int
     power: int
     header: VerifyingPoints
     ic: Limbs
-    a: Matrix
-    b: Matrix
-    a_query: Limbs
-    b_g1_query: Limbs
-    b_g2_query: Limbs
-    c_query: Limbs
-    h_query: Limbs
+    body: KeyBody
     development: bool
     circuit_hash: bytes
     contributions: bytes = field(default=bytes(4))
 
-    @property
-    def n_wires(self) -> int:
-        """Length of a witness."""
-        return len(self.a_query)
+    @classmethod
+    def load(cls, path: str | Path) -> ProvingKey:
+        """The key in a .zkey file, without its body: that is read, and checked, when an engine needs it.
+
+        The CPU engine keeps what it makes of the body on disk (see ``cpu.prepared``), so that the next process that
+        loads this file maps that and starts at once.
+
+        Raises:
+            BadInputError: the file cannot be read, its table of sections or the verifying key in it is wrong. A body
+                that is wrong is refused the same way, when it is read.
+        """
+        from .formats import zkey
+
+        return zkey.load(path)
+
+    def prove(
+        self, witness: Limbs | str | Path, *, engine: Engine | None = None, progress: Progress | None = None
+    ) -> Proof:
+        """A proof for a witness: canonical limbs, uint64 ``(n_wires, 4)``, or a .wtns file; see ``groth16.prove``."""
+        from aitbc_rollup.circuits.formats.wtns import read_wtns
+
+        from .engine import silent
+        from .groth16 import prove
+
+        values = read_wtns(witness) if isinstance(witness, str | Path) else witness
+        return prove(self, values, engine=engine, progress=progress or silent)
 
     @property
     def domain_size(self) -> int:
         """Number of rows of the matrices and points of the domain, a power of two."""
         return 1 << self.power
+
+    def n_points(self, query: Query) -> int:
+        """Length of a list of points: one a wire, but in C one a private wire, and in H one a point of the domain."""
+        return {"c": self.n_wires - self.n_public - 1, "h": self.domain_size}.get(query, self.n_wires)
 
     @cached_property
     def verifying_key(self) -> VerifyingKey:
@@ -94,3 +164,22 @@ class ProvingKey:
             ic=tuple(g1.from_array(self.ic)),
             development=self.development,
         )
+
+    @cached_property
+    def arrays(self) -> KeyArrays:
+        """The body in memory, read whole if it is in a file.
+
+        Raises:
+            BadInputError: the body in the file is wrong.
+        """
+        if isinstance(self.body, KeyArrays):
+            return self.body
+        return KeyArrays(*self.body.matrices(), *(self._gathered(query) for query in QUERIES))
+
+    def _gathered(self, query: Query) -> Limbs:
+        out = np.empty((self.n_points(query), 8 * QUERIES[query]), np.uint64)
+        at = 0
+        for piece in self.body.points(query):
+            out[at : at + len(piece)] = piece
+            at += len(piece)
+        return out

@@ -26,7 +26,7 @@ from aitbc_rollup.circuits.r1cs import R1CS
 from . import qap
 from .cpu import ntt, vectors
 from .engine import Engine, Progress, load_engine, silent
-from .keys import Matrix, ProvingKey, VerifyingPoints
+from .keys import KeyArrays, Matrix, ProvingKey, VerifyingPoints
 
 
 def setup(
@@ -70,17 +70,12 @@ def setup(
     digest = _digest(*header, ic, *a, *b, a_query, b_g1_query, b_g2_query, c_query, h_query)
     progress("done", 1.0)
     return ProvingKey(
+        n_wires=r1cs.n_wires,
         n_public=r1cs.n_public,
         power=a.n_rows.bit_length() - 1,
         header=header,
         ic=ic,
-        a=a,
-        b=b,
-        a_query=a_query,
-        b_g1_query=b_g1_query,
-        b_g2_query=b_g2_query,
-        c_query=c_query,
-        h_query=h_query,
+        body=KeyArrays(a, b, a_query, b_g1_query, b_g2_query, c_query, h_query),
         development=True,
         circuit_hash=digest,
     )

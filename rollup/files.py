@@ -1,12 +1,10 @@
-"""Files that appear whole or not at all: a temporary file beside, fsync, rename, fsync of the folder."""
+"""Folders and files of the rollup: made with a clear error, written whole or not at all."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 
+from aitbc_rollup.circuits.formats.files import replacing
 from aitbc_rollup.errors import ResourceError
 
 
@@ -37,36 +35,15 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> bool:
     Raises:
         ResourceError: it cannot be written.
     """
-    try:
-        if path.is_file() and path.read_bytes() == data:
-            return False
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                os.fchmod(file.fileno(), mode)
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
-        sync_folder(path.parent)
-    except OSError as error:
-        raise ResourceError(
-            "the file cannot be written",
-            place=str(path),
-            got=error.strerror or str(error),
-            hint="check space and rights",
-        ) from None
+    if _holds(path, data):
+        return False
+    with replacing(path, mode) as file:
+        file.write(data)
     return True
 
 
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's entries to the disk."""
-    handle = os.open(folder, os.O_RDONLY)
+def _holds(path: Path, data: bytes) -> bool:
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return path.is_file() and path.read_bytes() == data
+    except OSError:
+        return False

@@ -56,7 +56,7 @@ def load_or_make(shape: Shape, folder: Path, engine: Engine, reporter: Reporter 
             zkey.write(path, key)
         else:
             reporter.progress("keys", "reading the proving key", 0.5)
-            key = zkey.read(path)
+            key = ProvingKey.load(path)
     if not made:
         check_matrices(key, circuit.r1cs, str(path))
     return CircuitKeys(circuit, key, path, made)

@@ -1,8 +1,8 @@
-"""iden3's binary container, shared by .r1cs, .wtns and .zkey: a magic word, a version, and numbered sections.
+"""iden3's binary container, shared by .r1cs, .wtns, .zkey and .ptau: four letters, a version, numbered sections.
 
 ::
 
-    magic (4 bytes) | version u32 | number of sections u32 | for each: type u32, size u64, content
+    magic (4 bytes) | version u32 | number of sections u32 | for each: number u32, length u64, content
 
 All little-endian. Source: https://github.com/iden3/r1csfile/blob/master/doc/r1cs_bin_format.md and iden3's
 binfileutils. Every count is compared with the length of the file before anything is allocated; each section may
@@ -11,36 +11,157 @@ occur once, and nothing may follow the last.
 
 from __future__ import annotations
 
+import io
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aitbc_rollup.algebra.bn254 import R
-from aitbc_rollup.errors import BadInputError, unreadable
+from aitbc_rollup.errors import BadInputError
 
+from .files import replacing
+
+_HEADER = struct.Struct("<4sII")
 _SECTION = struct.Struct("<IQ")
+
+#: What a section is written from.
+Pieces = Iterable[bytes | NDArray[Any]]
+
+
+class Section(NamedTuple):
+    """Where the content of a section lies, in bytes of the file."""
+
+    offset: int
+    length: int
+
+
+class SectionFile:
+    """The content of a file, its table of sections checked: nothing doubled, unknown, cut off or left over.
+
+    Args:
+        data: the content.
+        place: what errors call the file.
+        magic: its four letters.
+        version: its version.
+        names: the sections it may have.
+        others: whether sections of other numbers are skipped rather than refused.
+        hint: what errors advise.
+
+    Raises:
+        BadInputError: naming file, section and byte.
+    """
+
+    def __init__(
+        self,
+        data: bytes | memoryview,
+        place: str,
+        magic: bytes,
+        version: int,
+        names: Mapping[int, str],
+        *,
+        others: bool = False,
+        hint: str = "get the file again",
+    ) -> None:
+        self.data = memoryview(data)
+        self.place = place
+        self.sections: dict[int, Section] = {}
+        self._names = names
+        self._hint = hint
+        found_magic, found_version, count = _HEADER.unpack(self._take(0, _HEADER.size, "header"))
+        if found_magic != magic:
+            self._refuse(f"not a .{magic.decode()} file", 0, expected=repr(magic), got=repr(found_magic))
+        if found_version != version:
+            self._refuse("unknown version", 4, expected=str(version), got=str(found_version))
+        self._scan(count, others)
+
+    def _scan(self, count: int, others: bool) -> None:
+        at = _HEADER.size
+        # A section takes twelve bytes at least, so a hostile count ends with the file.
+        for _ in range(count):
+            number, length = _SECTION.unpack(self._take(at, _SECTION.size, "table of sections"))
+            if number not in self._names and not others:
+                self._refuse(f"unknown section {number}", at, expected=f"one of {sorted(self._names)}")
+            if number in self.sections:
+                self._refuse(f"{self._called(number)} is there twice", at)
+            at += _SECTION.size
+            self.sections[number] = Section(at, length)
+            left = len(self.data) - at
+            if length > left:
+                self.refuse(number, "the section is longer than the file", got=f"{length} bytes, {left} left")
+            at += length
+        if at != len(self.data):
+            self._refuse("bytes after the last section", at, got=f"{len(self.data) - at} bytes")
+
+    def _take(self, offset: int, length: int, what: str) -> memoryview:
+        found = self.data[offset : offset + length]
+        if len(found) != length:
+            self._refuse(f"the file ends in its {what}", offset, f"{length} bytes", f"{len(found)} bytes")
+        return found
+
+    def _called(self, number: int) -> str:
+        return f"section {number} ({self._names[number]})" if number in self._names else f"section {number}"
+
+    def _refuse(self, message: str, offset: int, expected: str | None = None, got: str | None = None) -> NoReturn:
+        place = f"{self.place}, byte {offset}"
+        raise BadInputError(message, place=place, expected=expected, got=got, hint=self._hint)
+
+    def refuse(
+        self,
+        number: int,
+        message: str,
+        offset: int = 0,
+        *,
+        expected: str | None = None,
+        got: str | None = None,
+        hint: str | None = None,
+    ) -> NoReturn:
+        """Raise the error that names this section and the byte of the file, ``offset`` into the section."""
+        at = self.sections[number].offset + offset if number in self.sections else 0
+        place = f"{self.place}, {self._called(number)}, byte {at}"
+        raise BadInputError(message, place=place, expected=expected, got=got, hint=hint or self._hint)
+
+    def view(self, number: int, length: int | None = None) -> memoryview:
+        """The content of a section, which must be there and, if said, have this length in bytes."""
+        if number not in self.sections:
+            raise BadInputError(f"{self._called(number)} is missing", place=self.place, hint=self._hint)
+        found = self.sections[number]
+        if length is not None and found.length != length:
+            self.refuse(number, "wrong length", expected=f"{length} bytes", got=f"{found.length} bytes")
+        return self.data[found.offset : found.offset + found.length]
+
+    def reader(self, number: int) -> Reader:
+        """The content of a section, which must be there, to be read field by field."""
+        return Reader(self, number, self.view(number))
 
 
 class Reader:
     """Reads little-endian fields off a section; running past its end is a :class:`BadInputError`."""
 
-    def __init__(self, data: memoryview, place: str) -> None:
+    def __init__(self, file: SectionFile, number: int, data: memoryview) -> None:
+        self._file = file
+        self._number = number
         self._data = data
         self._at = 0
-        self.place = place
 
     @property
     def left(self) -> int:
         """Bytes not read yet."""
         return len(self._data) - self._at
 
+    def refuse(self, message: str, *, expected: str | None = None, got: str | None = None) -> NoReturn:
+        """Raise the error that names the section and where in it the reader stands."""
+        self._file.refuse(self._number, message, self._at, expected=expected, got=got)
+
     def take(self, size: int) -> memoryview:
         """The next ``size`` bytes."""
         if size > self.left:
-            raise BadInputError("truncated", place=self.place, expected=f"{size} more bytes", got=f"{self.left} bytes")
-        part = self._data[self._at : self._at + size]
+            self.refuse("the section is too short", expected=f"{size} more bytes", got=f"{self.left} bytes")
         self._at += size
-        return part
+        return self._data[self._at - size : self._at]
 
     def u32(self) -> int:
         """A 32-bit unsigned integer."""
@@ -50,76 +171,49 @@ class Reader:
         """A 64-bit unsigned integer."""
         return int.from_bytes(self.take(8), "little")
 
-    def field(self) -> None:
-        """A field's description: 32 bytes an element, and the prime, which must be BN254's r."""
-        size = self.u32()
-        if size != 32:
-            raise BadInputError(
-                "not the field of BN254", place=self.place, expected="32 bytes an element", got=f"{size} bytes"
-            )
-        prime = int.from_bytes(self.take(32), "little")
-        if prime != R:
-            raise BadInputError(
-                "not the field of BN254", place=self.place, expected=f"prime {R}", got=f"prime {prime}",
-                hint="compile with circom's default prime, bn128",
-            )  # fmt: skip
+    def field(self, modulus: int = R) -> None:
+        """A field's description: 32 bytes an element, and the prime, which must be this one of BN254's."""
+        size, prime = self.u32(), int.from_bytes(self.take(32), "little")
+        if (size, prime) != (32, modulus):
+            expected = f"32 bytes an element, prime {modulus} (circom's default, bn128)"
+            self.refuse("not the field of BN254", expected=expected, got=f"{size} bytes, prime {prime}")
 
     def finish(self) -> None:
         """Refuse what is left."""
         if self.left:
-            raise BadInputError("trailing bytes", place=self.place, expected="the end", got=f"{self.left} more bytes")
+            self.refuse("bytes after the last field", got=f"{self.left} bytes")
 
 
-def read_file(path: str | Path) -> bytes:
-    """A file's content.
+def field_header(modulus: int = R) -> bytes:
+    """The description of one of BN254's fields that :meth:`Reader.field` reads."""
+    return struct.pack("<I", 32) + modulus.to_bytes(32, "little")
+
+
+def join(magic: bytes, version: int, sections: Sequence[tuple[int, Pieces]]) -> bytes:
+    """A container of these sections, in this order, each given in pieces."""
+    stream = io.BytesIO()
+    _write(stream, magic, version, sections)
+    return stream.getvalue()
+
+
+def write(path: Path, magic: bytes, version: int, sections: Sequence[tuple[int, Pieces]]) -> None:
+    """As :func:`join`, to a file, which appears whole or not at all.
 
     Raises:
-        BadInputError: it cannot be read.
+        ResourceError: it cannot be written.
     """
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise unreadable(path, "a readable file", error) from error
+    with replacing(path) as stream:
+        _write(stream, magic, version, sections)
 
 
-def split(data: bytes | memoryview, magic: bytes, version: int, place: str) -> dict[int, memoryview]:
-    """Sections by type, as views of ``data``.
-
-    Raises:
-        BadInputError: wrong magic or version, truncated, a section twice, or trailing bytes.
-    """
-    reader = Reader(memoryview(data), place)
-    found = bytes(reader.take(4))
-    if found != magic:
-        raise BadInputError(f"not a .{magic.decode()} file", place=place, expected=repr(magic), got=repr(found))
-    got_version = reader.u32()
-    if got_version != version:
-        raise BadInputError("unknown version", place=place, expected=str(version), got=str(got_version))
-    sections: dict[int, memoryview] = {}
-    # Each section takes twelve bytes, so a hostile count ends as "truncated".
-    for _ in range(reader.u32()):
-        kind, size = _SECTION.unpack(reader.take(_SECTION.size))
-        if kind in sections:
-            raise BadInputError(f"section {kind} occurs twice", place=place)
-        sections[kind] = reader.take(size)
-    reader.finish()
-    return sections
-
-
-def section(sections: dict[int, memoryview], kind: int, name: str, place: str) -> Reader:
-    """A reader of a section that must be there."""
-    if kind not in sections:
-        raise BadInputError(f"section {kind} ({name}) is missing", place=place)
-    return Reader(sections[kind], f"{place}, section {kind} ({name})")
-
-
-def join(magic: bytes, version: int, sections: Iterable[tuple[int, bytes]]) -> bytes:
-    """A container of these sections, in this order."""
-    parts = list(sections)
-    head = magic + struct.pack("<II", version, len(parts))
-    return head + b"".join(_SECTION.pack(kind, len(content)) + content for kind, content in parts)
-
-
-def field_header() -> bytes:
-    """The description of BN254's scalar field that :meth:`Reader.field` reads."""
-    return struct.pack("<I", 32) + R.to_bytes(32, "little")
+def _write(stream: BinaryIO, magic: bytes, version: int, sections: Sequence[tuple[int, Pieces]]) -> None:
+    stream.write(_HEADER.pack(magic, version, len(sections)))
+    for number, pieces in sections:
+        start = stream.tell()
+        stream.write(_SECTION.pack(number, 0))
+        for piece in pieces:
+            stream.write(piece if isinstance(piece, bytes) else np.ascontiguousarray(piece).data)
+        end = stream.tell()
+        stream.seek(start)
+        stream.write(_SECTION.pack(number, end - start - _SECTION.size))
+        stream.seek(end)

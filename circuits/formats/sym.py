@@ -6,13 +6,19 @@ Ours has one line a wire, and label and wire agree, as in the .r1cs that goes wi
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.errors import BadInputError, unreadable
 
 from ..compiler import CompiledCircuit
-from .sections import read_file
+from .files import replacing
+
+#: Bytes of the longest line taken; circom's are a name and three numbers.
+_LONGEST = 1 << 16
 
 
 class Symbol(NamedTuple):
@@ -24,50 +30,70 @@ class Symbol(NamedTuple):
     name: str
 
 
+def _symbols(stream: BinaryIO, place: str) -> Iterator[Symbol]:
+    for number, line in enumerate(iter(partial(stream.readline, _LONGEST), b""), 1):
+        fields = line.removesuffix(b"\n").removesuffix(b"\r").split(b",")
+        if len(fields) != 4 or len(line) == _LONGEST:
+            got = line[:80].decode(errors="replace")
+            expected = "label,wire,component,name"
+            raise BadInputError("not a signal", place=f"{place}:{number}", expected=expected, got=got)
+        label, wire, component, name = fields
+        try:
+            yield Symbol(_number(label), -1 if wire == b"-1" else _number(wire), _number(component), name.decode())
+        except UnicodeDecodeError:
+            raise BadInputError("not text", place=f"{place}:{number}", expected="UTF-8", got=repr(name[:80])) from None
+        except ValueError as error:
+            raise BadInputError("not a number", place=f"{place}:{number}", got=str(error)) from None
+
+
+def _number(field: bytes) -> int:
+    # isdigit() of bytes knows ASCII's digits alone.
+    if not field.isdigit() or len(field) > 20:
+        raise ValueError(field[:80].decode(errors="replace"))
+    return int(field)
+
+
 def decode_sym(text: str, place: str = "sym") -> list[Symbol]:
     """The signals of a .sym file's content, in its order.
 
     Raises:
         BadInputError: a line does not have the four fields, or a number is none.
     """
-    symbols = []
-    for number, line in enumerate(text.splitlines(), 1):
-        fields = line.split(",")
-        here = f"{place}:{number}"
-        if len(fields) != 4:
-            raise BadInputError("not a signal", place=here, expected="label,wire,component,name", got=line[:80])
-        label, component = (_number(field, here) for field in (fields[0], fields[2]))
-        wire = -1 if fields[1] == "-1" else _number(fields[1], here)
-        symbols.append(Symbol(label, wire, component, fields[3]))
-    return symbols
+    return list(_symbols(io.BytesIO(text.encode(errors="surrogatepass")), place))
 
 
-def _number(field: str, place: str) -> int:
-    if not (field.isascii() and field.isdigit() and len(field) <= 20):
-        raise BadInputError("not a number", place=place, got=field[:80])
-    return int(field)
-
-
-def encode_sym(compiled: CompiledCircuit) -> str:
-    """A .sym file's content: every wire but the constant one, in order."""
-    components: dict[str, int] = {}
-    lines = []
-    for wire in range(1, compiled.r1cs.n_wires):
-        name = compiled.wire_name(wire)
-        component = components.setdefault(name.rpartition(".")[0], len(components))
-        lines.append(f"{wire},{wire},{component},{name}\n")
-    return "".join(lines)
+def iterate_sym(path: str | Path) -> Iterator[Symbol]:
+    """As :func:`decode_sym`, from a file and line by line."""
+    try:
+        with Path(path).open("rb") as stream:
+            yield from _symbols(stream, str(path))
+    except OSError as error:
+        raise unreadable(path, "a readable file", error) from error
 
 
 def read_sym(path: str | Path) -> list[Symbol]:
     """As :func:`decode_sym`, from a file."""
-    try:
-        text = read_file(path).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadInputError("not text", place=str(path), got=f"byte {error.start}") from error
-    return decode_sym(text, str(path))
+    return list(iterate_sym(path))
+
+
+def _lines(compiled: CompiledCircuit) -> Iterator[str]:
+    """Every wire but the constant one, in order."""
+    components: dict[str, int] = {}
+    for wire, name in enumerate(compiled.wire_names()[1:], 1):
+        component = components.setdefault(name.rpartition(".")[0], len(components))
+        yield f"{wire},{wire},{component},{name}\n"
+
+
+def encode_sym(compiled: CompiledCircuit) -> str:
+    """A .sym file's content: every wire but the constant one, in order."""
+    return "".join(_lines(compiled))
 
 
 def write_sym(path: str | Path, compiled: CompiledCircuit) -> None:
-    """As :func:`encode_sym`, to a file."""
-    Path(path).write_text(encode_sym(compiled), encoding="utf-8", newline="\n")
+    """As :func:`encode_sym`, to a file, which appears whole or not at all.
+
+    Raises:
+        ResourceError: it cannot be written.
+    """
+    with replacing(Path(path)) as stream:
+        stream.writelines(line.encode() for line in _lines(compiled))

@@ -12,11 +12,13 @@ import numpy as np
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, is_below
-from aitbc_rollup.errors import BadInputError, next_step
 
 from . import sections
+from .files import MappedFile
 
 _MAGIC, _VERSION = b"wtns", 2
+HEADER, VALUES = 1, 2
+_NAMES = {HEADER: "header", VALUES: "values"}
 
 
 def decode_wtns(data: bytes | memoryview, place: str = "witness") -> Limbs:
@@ -25,36 +27,39 @@ def decode_wtns(data: bytes | memoryview, place: str = "witness") -> Limbs:
     Raises:
         BadInputError: it is not a witness over BN254's scalar field, or a value is not below r.
     """
-    parts = sections.split(data, _MAGIC, _VERSION, place)
-    header = sections.section(parts, 1, "header", place)
+    hint = "calculate the witness again, or get the file again"
+    file = sections.SectionFile(data, place, _MAGIC, _VERSION, _NAMES, hint=hint)
+    header = file.reader(HEADER)
     header.field()
     n_wires = header.u32()
     header.finish()
-    values = sections.section(parts, 2, "values", place)
-    content = values.take(32 * n_wires)
-    values.finish()
-    unknown = sorted(set(parts) - {1, 2})
-    if unknown:
-        raise BadInputError(f"unknown section {unknown[0]}", place=place)
-    witness = np.frombuffer(content, "<u8").reshape(n_wires, 4).astype(np.uint64)
+    witness = np.frombuffer(file.view(VALUES, 32 * n_wires), "<u8").reshape(n_wires, 4).astype(np.uint64)
     reduced = is_below(witness, R)
     if not reduced.all():
-        raise BadInputError("a value is not below r", place=f"{place}, wire {int(np.argmin(reduced))}")
+        wire = int(np.argmin(reduced))
+        file.refuse(VALUES, f"the value of wire {wire} is not below r", 32 * wire)
     return witness
+
+
+def _sections(witness: Limbs) -> list[tuple[int, sections.Pieces]]:
+    header = sections.field_header() + struct.pack("<I", len(witness))
+    return [(HEADER, [header]), (VALUES, [np.ascontiguousarray(witness, "<u8")])]
 
 
 def encode_wtns(witness: Limbs) -> bytes:
     """A .wtns file's content for canonical limbs (n_wires, 4)."""
-    header = sections.field_header() + struct.pack("<I", len(witness))
-    return sections.join(_MAGIC, _VERSION, [(1, header), (2, np.ascontiguousarray(witness, "<u8").tobytes())])
+    return sections.join(_MAGIC, _VERSION, _sections(witness))
 
 
-@next_step("calculate the witness again, or get the file again")
 def read_wtns(path: str | Path) -> Limbs:
     """As :func:`decode_wtns`, from a file."""
-    return decode_wtns(sections.read_file(path), str(path))
+    return decode_wtns(MappedFile(path).data, str(path))
 
 
 def write_wtns(path: str | Path, witness: Limbs) -> None:
-    """As :func:`encode_wtns`, to a file."""
-    Path(path).write_bytes(encode_wtns(witness))
+    """As :func:`encode_wtns`, to a file, which appears whole or not at all.
+
+    Raises:
+        ResourceError: it cannot be written.
+    """
+    sections.write(Path(path), _MAGIC, _VERSION, _sections(witness))

@@ -9,10 +9,10 @@ from aitbc_rollup.algebra.limbs import Limbs
 
 from .. import qap
 from ..engine import Progress, Sums, silent, stage_starts
-from ..keys import Matrix, ProvingKey
+from ..keys import QUERIES, Matrix, ProvingKey
 from . import ntt, vectors
 from .msm import msm_packed
-from .points import PackedPoints, pack
+from .points import PackedPoints, join, pack
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +69,7 @@ def load(key: ProvingKey) -> CpuKey:
 
 
 def _pack(key: ProvingKey) -> CpuKey:
-    return CpuKey(
-        n_public=key.n_public,
-        power=key.power,
-        a_matrix=key.a,
-        b_matrix=key.b,
-        a=pack(1, key.a_query),
-        b_g1=pack(1, key.b_g1_query),
-        b_g2=pack(2, key.b_g2_query),
-        c=pack(1, key.c_query),
-        h=pack(1, key.h_query),
+    queries = (
+        join(group, (pack(group, piece) for piece in key.body.points(query))) for query, group in QUERIES.items()
     )
+    return CpuKey(key.n_public, key.power, *key.body.matrices(), *queries)

@@ -6,6 +6,7 @@ looks at them again. This module alone knows what coordinates the kernels comput
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -46,3 +47,27 @@ def pack(group: Group, points: Limbs) -> PackedPoints:
     out = aligned_empty(len(points) if wires is None else len(wires), AFFINE_WORDS * group)
     np.compress(kept, points, axis=0, out=out)
     return PackedPoints(out, wires, len(points), RADIX_BITS)
+
+
+def join(group: Group, parts: Iterable[PackedPoints]) -> PackedPoints:
+    """Points that were packed in pieces, in one; a single piece is taken as it is."""
+    known = list(parts)
+    if len(known) == 1:
+        return known[0]
+    total, length = sum(len(part.points) for part in known), sum(part.length for part in known)
+    out, at = aligned_empty(total, AFFINE_WORDS * group), 0
+    for part in known:
+        out[at : at + len(part.points)] = part.points
+        at += len(part.points)
+    return PackedPoints(out, joined_wires(known), length, RADIX_BITS)
+
+
+def joined_wires(parts: Iterable[PackedPoints]) -> NDArray[np.uint32] | None:
+    """The rows kept of points that were packed in pieces; ``None`` if all were."""
+    rows, length, all_kept = [np.empty(0, np.uint32)], 0, True
+    for _, wires, part_length, _ in parts:
+        kept = np.arange(part_length, dtype=np.uint32) if wires is None else wires
+        rows.append(kept + np.uint32(length))
+        length += part_length
+        all_kept &= wires is None
+    return None if all_kept else np.concatenate(rows)

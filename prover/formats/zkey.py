@@ -9,12 +9,15 @@ it when it rewrites a key.
 
 A key from outside is not trusted: every point is checked to be on its curve, G2 points to be in the subgroup, every
 number to be canonical, every count to agree. What is *not* checked is that the key belongs to a certain circuit; a
-wrong one makes no proof that verifies. The file is read, not mapped: what was checked cannot change underneath.
+wrong one makes no proof that verifies. The file is mapped and gone through piece by piece: what is checked is a copy of
+the piece, and that copy is used.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +25,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aitbc_rollup.algebra.bn254 import FR_TWO_ADICITY, P, R
-from aitbc_rollup.algebra.limbs import Limbs
+from aitbc_rollup.algebra.limbs import Limbs, aligned_empty
+from aitbc_rollup.circuits.formats import sections
+from aitbc_rollup.circuits.formats.files import MappedFile
+from aitbc_rollup.circuits.formats.sections import SectionFile, field_header
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.verifier.groth16 import check_key
 
+from ..cpu import coefficients
 from ..cpu.groups import Group
 from ..cpu.membership import all_in_g2, first_invalid
-from ..keys import Matrix, ProvingKey, VerifyingPoints
-from ..limits import first_not_below
-from . import sections
-from .sections import SectionFile
+from ..keys import QUERIES, Matrix, ProvingKey, Query, VerifyingPoints
 
 PROTOCOL, HEADER, IC, COEFFICIENTS, A, B_G1, B_G2, C, H, CONTRIBUTIONS = range(1, 11)
 DEVELOPMENT = 0xA17B
@@ -49,25 +53,28 @@ _HEADER_POINTS: tuple[tuple[Group, str], ...] = (
 )  # fmt: skip
 _HEADER_BYTES = _COUNTS.size + sum(64 * group for group, _ in _HEADER_POINTS)
 _COEFFICIENT = np.dtype([("matrix", "<u4"), ("row", "<u4"), ("wire", "<u4"), ("value", "<u8", (4,))])
+_SECTIONS: dict[Query, int] = {"a": A, "b_g1": B_G1, "b_g2": B_G2, "c": C, "h": H}
+#: Points of G1 and coefficients that are copied and checked at once: some megabytes.
+_POINTS_AT_ONCE = 1 << 18
+_RECORDS_AT_ONCE = 1 << 17
 #: Of a contribution: three points in G1, one in G2, a transcript, the type; then its parameters' length.
 _CONTRIBUTION_BYTES = 3 * 64 + 128 + 64 + 4
 
 
 def write(path: Path, key: ProvingKey) -> None:
-    """Write a key; the file appears whole or not at all."""
-    prime_q, prime_r = P.to_bytes(32, "little"), R.to_bytes(32, "little")
-    counts = _COUNTS.pack(32, prime_q, 32, prime_r, key.n_wires, key.n_public, key.domain_size)
-    records = _records(key.a, key.b)
-    parts: list[tuple[int, list[bytes | NDArray[Any]]]] = [
+    """Write a key; the file appears whole or not at all.
+
+    Raises:
+        ResourceError: it cannot be written.
+    """
+    counts = field_header(P) + field_header(R) + struct.pack("<III", key.n_wires, key.n_public, key.domain_size)
+    records = _records(*key.body.matrices())
+    parts: list[tuple[int, sections.Pieces]] = [
         (PROTOCOL, [_GROTH16.to_bytes(4, "little")]),
         (HEADER, [counts, *key.header]),
         (IC, [key.ic]),
         (COEFFICIENTS, [len(records).to_bytes(4, "little"), records]),
-        (A, [key.a_query]),
-        (B_G1, [key.b_g1_query]),
-        (B_G2, [key.b_g2_query]),
-        (C, [key.c_query]),
-        (H, [key.h_query]),
+        *((_SECTIONS[query], key.body.points(query)) for query in QUERIES),
         (CONTRIBUTIONS, [key.circuit_hash, key.contributions]),
     ]
     if key.development:
@@ -86,46 +93,111 @@ def _records(a: Matrix, b: Matrix) -> NDArray[Any]:
     return out[np.argsort(out["row"], kind="stable")]
 
 
-def read(path: Path) -> ProvingKey:
-    """Read a key, checking everything named in this module's docstring.
+def load(path: str | Path) -> ProvingKey:
+    """The key in a file: head and verifying key are read and checked, the body when it is asked for.
 
     Raises:
         BadInputError: naming file, section and byte.
-        OSError: the file cannot be opened.
     """
-    with path.open("rb") as stream:
-        file = SectionFile(path, stream, b"zkey", 1, _NAMES)
-        protocol = int.from_bytes(file.read(PROTOCOL, 4), "little")
-        if protocol != _GROTH16:
-            file.refuse(PROTOCOL, "the key is not for Groth16", expected=str(_GROTH16), got=str(protocol))
-        n_wires, n_public, power = _read_counts(file)
-        # First, so that the domain is no larger than the file: the matrices take memory by it.
-        h_query = _read_points(file, H, 1, 1 << power)
-        a, b = _read_coefficients(file, n_wires, 1 << power)
-        circuit_hash, contributions = _read_contributions(file)
-        key = ProvingKey(
-            n_public=n_public,
-            power=power,
-            header=_read_header_points(file),
-            ic=_read_points(file, IC, 1, n_public + 1),
-            a=a,
-            b=b,
-            a_query=_read_points(file, A, 1, n_wires),
-            b_g1_query=_read_points(file, B_G1, 1, n_wires),
-            b_g2_query=_read_points(file, B_G2, 2, n_wires),
-            c_query=_read_points(file, C, 1, n_wires - n_public - 1),
-            h_query=h_query,
-            development=_read_mark(file),
-            circuit_hash=circuit_hash,
-            contributions=contributions,
-        )
+    source = MappedFile(path)
+    file = SectionFile(source.data, str(path), b"zkey", 1, _NAMES)
+    protocol = int.from_bytes(file.view(PROTOCOL, 4), "little")
+    if protocol != _GROTH16:
+        file.refuse(PROTOCOL, "the key is not for Groth16", expected=str(_GROTH16), got=str(protocol))
+    n_wires, n_public, power = _read_counts(file)
+    circuit_hash, contributions = _read_contributions(file)
+    key = ProvingKey(
+        n_wires=n_wires,
+        n_public=n_public,
+        power=power,
+        header=_read_header_points(file),
+        ic=_read_ic(file, n_public + 1),
+        body=ZkeyBody(source, file),
+        development=_read_mark(file),
+        circuit_hash=circuit_hash,
+        contributions=contributions,
+    )
+    for query, group in QUERIES.items():
+        file.view(_SECTIONS[query], 64 * group * key.n_points(query))
     _check_verifying_key(file, key)
     return key
 
 
+def read(path: str | Path) -> ProvingKey:
+    """The key in a file, all of it checked and in memory.
+
+    Raises:
+        BadInputError: naming file, section and byte.
+    """
+    key = load(path)
+    return replace(key, body=key.arrays)
+
+
+class ZkeyBody:
+    """A key's body in its file; everything is checked as it is read. Implements ``keys.KeyBody``."""
+
+    def __init__(self, source: MappedFile, file: SectionFile) -> None:
+        self.source = source
+        self._file = file
+
+    def matrices(self) -> tuple[Matrix, Matrix]:
+        """A and B.
+
+        Raises:
+            BadInputError: a coefficient is out of range, or the file has changed.
+        """
+        file = self._file
+        n_wires, _, power = _read_counts(file)
+        count, given = _count_of(file), file.sections[COEFFICIENTS].length
+        if given != 4 + count * _COEFFICIENT.itemsize:
+            expected = f"4 + {count} * {_COEFFICIENT.itemsize} bytes"
+            file.refuse(COEFFICIENTS, "count and length disagree", expected=expected, got=f"{given} bytes")
+        counts = np.zeros((2, 1 << power), np.int64)
+        at = 0
+        for records in self._records():
+            wrong = coefficients.first_wrong(counts, records, n_wires)
+            if wrong is not None:
+                _refuse_coefficient(file, at + wrong, records[wrong], n_wires, 1 << power)
+            at += len(records)
+        try:
+            return coefficients.matrices(counts, self._records())
+        except ValueError as error:
+            file.refuse(COEFFICIENTS, "the file changed while it was read", got=str(error))
+
+    def points(self, query: Query) -> Iterator[Limbs]:
+        """A list of points in pieces, each in the same aligned memory.
+
+        Raises:
+            BadInputError: a point is not in its group.
+        """
+        number, group = _SECTIONS[query], QUERIES[query]
+        at = 0
+        for words in self._pieces(number, 0, 64 * group, _POINTS_AT_ONCE // group):
+            points = words.view(np.uint64).reshape(-1, 8 * group)
+            _check_points(self._file, number, group, points, at)
+            yield points
+            at += len(points)
+
+    def _records(self) -> Iterator[NDArray[np.uint32]]:
+        for words in self._pieces(COEFFICIENTS, 4, _COEFFICIENT.itemsize, _RECORDS_AT_ONCE):
+            yield words.reshape(-1, coefficients.RECORD)
+
+    def _pieces(self, number: int, offset: int, size: int, at_once: int) -> Iterator[NDArray[np.uint32]]:
+        """Copies of a section's items, so many at once, in words; the file's pages are given back as it goes."""
+        content = self._file.view(number)[offset:]
+        at_once = min(at_once, len(content) // size)
+        buffer = aligned_empty(-(-size * at_once // 8)).view(np.uint8)
+        for start in range(0, len(content), max(size * at_once, 1)):
+            part = content[start : start + size * at_once]
+            piece = buffer[: len(part)]
+            piece[:] = part
+            self.source.release(part)
+            yield piece.view(np.uint32)
+
+
 def _read_counts(file: SectionFile) -> tuple[int, int, int]:
     """Wires, public wires, and the domain's power."""
-    data = file.read(HEADER, _HEADER_BYTES)
+    data = file.view(HEADER, _HEADER_BYTES)
     q_bytes, q, r_bytes, r, n_wires, n_public, domain = _COUNTS.unpack_from(data)
     for offset, size, prime, expected in ((0, q_bytes, q, P), (36, r_bytes, r, R)):
         got = int.from_bytes(prime, "little")
@@ -142,7 +214,7 @@ def _read_counts(file: SectionFile) -> tuple[int, int, int]:
 
 
 def _read_header_points(file: SectionFile) -> VerifyingPoints:
-    data = file.read(HEADER, _HEADER_BYTES)
+    data = file.view(HEADER, _HEADER_BYTES)
     offset = _COUNTS.size
     points = {}
     for group, name in _HEADER_POINTS:
@@ -158,54 +230,42 @@ def _read_header_points(file: SectionFile) -> VerifyingPoints:
     return VerifyingPoints(**points)
 
 
-def _read_points(file: SectionFile, number: int, group: Group, count: int) -> Limbs:
-    points = file.read_words(number, count, 8 * group)
-    wrong = first_invalid(group, points)
-    if wrong is not None:
-        file.refuse(number, f"point {wrong} is not on the curve of G{group}", 64 * group * wrong)
-    if group == 2 and not all_in_g2(points):
-        file.refuse(number, "a point is on the curve but not in G2", hint="do not use this key: it may be malicious")
+def _read_ic(file: SectionFile, count: int) -> Limbs:
+    points = np.frombuffer(file.view(IC, 64 * count), "<u8").astype(np.uint64).reshape(count, 8)
+    _check_points(file, IC, 1, points, 0)
     return points
 
 
-def _read_coefficients(file: SectionFile, n_wires: int, n_rows: int) -> tuple[Matrix, Matrix]:
-    length = file.length(COEFFICIENTS)
-    data = file.read(COEFFICIENTS)
-    count = int.from_bytes(data[:4], "little")
-    if length != 4 + count * _COEFFICIENT.itemsize:
-        expected = f"4 + {count} * {_COEFFICIENT.itemsize} bytes"
-        file.refuse(COEFFICIENTS, "count and length disagree", expected=expected, got=f"{length} bytes")
-    records = np.frombuffer(data, _COEFFICIENT, count, 4)
-    values = np.ascontiguousarray(records["value"])
-    for name, wrong, text in (
-        ("matrix", records["matrix"] > 1, "0 or 1"),
-        ("row", records["row"] >= n_rows, f"below {n_rows}"),
-        ("wire", records["wire"] >= n_wires, f"below {n_wires}"),
-    ):
-        if wrong.any():
-            index = int(wrong.argmax())
-            offset = 4 + index * _COEFFICIENT.itemsize
-            got = str(records[name][index])
-            file.refuse(COEFFICIENTS, f"coefficient {index} has a wrong {name}", offset, expected=text, got=got)
-    large = first_not_below(values, R)
-    if large is not None:
-        file.refuse(COEFFICIENTS, f"coefficient {large} is not below r", 4 + large * _COEFFICIENT.itemsize + 12)
-    a, b = (
-        _matrix(records[chosen], values[chosen], n_rows) for chosen in (records["matrix"] == 0, records["matrix"] == 1)
-    )
-    return a, b
+def _check_points(file: SectionFile, number: int, group: Group, points: Limbs, first: int) -> None:
+    """Refuse points of a section, the first of which is number ``first``, that are not in their group."""
+    wrong = first_invalid(group, points)
+    if wrong is not None:
+        index = first + wrong
+        file.refuse(number, f"point {index} is not on the curve of G{group}", 64 * group * index)
+    if group == 2 and not all_in_g2(points):
+        offset = 128 * first
+        hint = "do not use this key: it may be malicious"
+        file.refuse(number, "a point is on the curve but not in G2", offset, hint=hint)
 
 
-def _matrix(records: NDArray[Any], values: Limbs, n_rows: int) -> Matrix:
-    order = np.argsort(records["row"], kind="stable")
-    indptr = np.zeros(n_rows + 1, np.int64)
-    indptr[1:] = np.bincount(records["row"], minlength=n_rows).cumsum()
-    return Matrix(indptr, np.ascontiguousarray(records["wire"][order], np.uint32), values[order].astype(np.uint64))
+def _count_of(file: SectionFile) -> int:
+    return int.from_bytes(file.view(COEFFICIENTS)[:4], "little")
+
+
+def _refuse_coefficient(file: SectionFile, index: int, record: NDArray[np.uint32], n_wires: int, n_rows: int) -> None:
+    """Say what is wrong with a record."""
+    offset = 4 + index * _COEFFICIENT.itemsize
+    limits = (("matrix", 2, "0 or 1"), ("row", n_rows, f"below {n_rows}"), ("wire", n_wires, f"below {n_wires}"))
+    for (name, limit, expected), value in zip(limits, record.tolist(), strict=False):
+        if value >= limit:
+            message = f"coefficient {index} has a wrong {name}"
+            file.refuse(COEFFICIENTS, message, offset, expected=expected, got=str(value))
+    file.refuse(COEFFICIENTS, f"coefficient {index} is not below r", offset + 12)
 
 
 def _read_contributions(file: SectionFile) -> tuple[bytes, bytes]:
     """The circuit's hash, and the rest of the section, whose structure is checked but not its proofs."""
-    data = file.read(CONTRIBUTIONS)
+    data = bytes(file.view(CONTRIBUTIONS))
     if len(data) < 68:
         file.refuse(CONTRIBUTIONS, "too short", expected="at least 68 bytes", got=f"{len(data)} bytes")
     at = 68
@@ -222,7 +282,7 @@ def _read_contributions(file: SectionFile) -> tuple[bytes, bytes]:
 def _read_mark(file: SectionFile) -> bool:
     if DEVELOPMENT not in file.sections:
         return False
-    flags = int.from_bytes(file.read(DEVELOPMENT, 4), "little")
+    flags = int.from_bytes(file.view(DEVELOPMENT, 4), "little")
     if flags != _MARKED:
         file.refuse(DEVELOPMENT, "unknown flags", expected=str(_MARKED), got=str(flags))
     return True

@@ -1,7 +1,9 @@
 """circom's files. The .r1cs and .wasm of the node tests come with circom_runtime (a dependency of snarkjs 0.7.6)."""
 
+import os
 import struct
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +16,8 @@ from aitbc_rollup.algebra.bn254 import P, R
 from aitbc_rollup.algebra.limbs import from_limbs, to_limbs
 from aitbc_rollup.circuits.api import Circuit, Variable
 from aitbc_rollup.circuits.check import check
-from aitbc_rollup.circuits.formats import r1cs as r1cs_format
+from aitbc_rollup.circuits.formats import sections
 from aitbc_rollup.circuits.formats.r1cs import R1csFile, decode_r1cs, encode_r1cs, read_r1cs, write_r1cs
-from aitbc_rollup.circuits.formats.sections import join
 from aitbc_rollup.circuits.formats.sym import Symbol, decode_sym, encode_sym, read_sym, write_sym
 from aitbc_rollup.circuits.formats.wtns import decode_wtns, encode_wtns, read_wtns, write_wtns
 from aitbc_rollup.circuits.template import template
@@ -51,15 +52,19 @@ def element(value: int) -> bytes:
     return value.to_bytes(32, "little")
 
 
+def join(magic: bytes, version: int, parts: list[tuple[int, bytes]]) -> bytes:
+    return sections.join(magic, version, [(kind, [content]) for kind, content in parts])
+
+
 def container(magic: bytes = b"r1cs", version: int = 1, **changes: bytes | None) -> bytes:
     """The smallest system worth having, w1 · w1 = w2, with sections replaced."""
-    sections: dict[str, bytes | None] = {
+    parts: dict[str, bytes | None] = {
         "s2": 2 * (u32(1, 1) + element(1)) + u32(1, 2) + element(1),
         "s1": u32(32) + element(R) + u32(3, 1, 0, 1) + struct.pack("<Q", 3) + u32(1),
         "s3": struct.pack("<3Q", 0, 1, 2),
     }
-    sections.update(changes)
-    return join(magic, version, [(int(name[1:]), content) for name, content in sections.items() if content is not None])
+    parts.update(changes)
+    return join(magic, version, [(int(name[1:]), content) for name, content in parts.items() if content is not None])
 
 
 # -- there and back ---------------------------------------------------------------------------------------------
@@ -99,15 +104,27 @@ def test_the_bytes_are_those_of_the_specification():
     assert encode_r1cs(circuit.compile().r1cs) == expected
 
 
-def test_equal_mixes_of_different_coefficients_do_not_merge(monkeypatch):
-    # Two values whose mixing word agrees: the fallback must tell them apart.
-    factors = [1, 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9]
-    first = [0, 1, 0, 0]
-    second = [factors[1], 0, 0, 0]
-    values = np.array([first, second, first, [9, 9, 9, 9]], np.uint64)
-    table, indices = r1cs_format._distinct(values)
-    assert (table[indices] == values).all()
-    assert len(table) == 3
+def test_sections_of_other_numbers_are_skipped_as_are_empty_lists_of_custom_gates():
+    """ "If the file contain other types, the format is valid, but they MUST be ignored" (the specification)."""
+    plain = decode_r1cs(container()).r1cs
+    for extra in ({"s9": b"anything"}, {"s4": u32(0), "s5": u32(0)}, {"s4": b""}):
+        assert decode_r1cs(container(**extra)).r1cs.structure_hash == plain.structure_hash
+
+
+def test_sections_may_lie_anywhere():
+    """A content that begins at an odd byte, sections in another order."""
+    known = {1: header(), 2: 2 * (u32(1) + TERM) + u32(1, 2) + element(1), 3: struct.pack("<3Q", 0, 1, 2)}
+    data = join(b"r1cs", 1, [(7, b"odd"), *known.items()])
+    assert decode_r1cs(data).r1cs.structure_hash == decode_r1cs(container()).r1cs.structure_hash
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[container()])
+    writer.start()
+    assert read_r1cs(pipe).n_constraints == 1
+    writer.join()
 
 
 def test_a_witness_survives_its_file(tmp_path):
@@ -129,6 +146,7 @@ def test_names_survive_their_file(tmp_path):
         Symbol(4, 4, 0, "main.x[1]"), Symbol(5, 5, 1, "main.step[0].w3"),
     ]  # fmt: skip
     assert len({symbol.name for symbol in symbols}) == len(symbols) == COMPILED.r1cs.n_wires - 1
+    assert [symbol.name for symbol in symbols] == [COMPILED.wire_name(w) for w in range(1, COMPILED.r1cs.n_wires)]
     assert decode_sym("1,-1,0,main.gone\n") == [Symbol(1, -1, 0, "main.gone")]
 
 
@@ -152,39 +170,40 @@ def header(n_wires: int = 3, outputs: int = 1, n_constraints: int = 1, prime: in
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"", "truncated"),
+        (b"", "the file ends in its header"),
         (container(magic=b"zkey"), "not a .r1cs file"),
         (container(version=2), "unknown version"),
-        (container()[:-1], "truncated"),
-        (container() + b"\0", "trailing bytes"),
-        (container()[:8] + u32(0xFFFFFFFF) + container()[12:], "truncated"),
-        (container()[:8] + u32(2) + container()[12:], "trailing bytes"),
-        (container()[:16] + struct.pack("<Q", 1 << 63) + container()[24:], "truncated"),
-        (join(b"r1cs", 1, [(1, header()), (1, header())]), "section 1 occurs twice"),
+        (container()[:-1], "longer than the file"),
+        (container() + b"\0", "bytes after the last section"),
+        (container()[:8] + u32(0xFFFFFFFF) + container()[12:], "the file ends in its table of sections"),
+        (container()[:8] + u32(2) + container()[12:], "bytes after the last section"),
+        (container()[:16] + struct.pack("<Q", 1 << 63) + container()[24:], "longer than the file"),
+        (join(b"r1cs", 1, [(1, header()), (1, header())]), r"section 1 \(header\) is there twice"),
         (container(s1=None), r"section 1 \(header\) is missing"),
         (container(s2=None), r"section 2 \(constraints\) is missing"),
         (container(s3=None), r"section 3 \(wire2label\) is missing"),
-        (container(s9=b""), "unknown section 9"),
         (container(s4=u32(1) + b"gate"), "custom gates"),
+        (container(s4=u32(1)), "custom gates"),
+        (container(s5=u32(0, 0)), "custom gates"),
         (container(s1=header(prime=P)), "not the field of BN254"),
         (container(s1=header(size=48)), "not the field of BN254"),
-        (container(s1=header() + b"\0"), "trailing bytes"),
-        (container(s1=header()[:-1]), "truncated"),
+        (container(s1=header() + b"\0"), "bytes after the last field"),
+        (container(s1=header()[:-1]), "the section is too short"),
         (container(s1=header(outputs=2)), "more inputs and outputs than wires"),
-        (container(s1=header(n_wires=4)), "truncated"),
-        (container(s1=header(n_wires=0xFFFFFFFF)), "truncated"),
-        (container(s1=header(n_wires=2, outputs=0)), "trailing bytes"),
-        (container(s1=header(n_constraints=2)), "truncated"),
-        (container(s1=header(n_constraints=0xFFFFFFFF)), "truncated"),
-        (container(s1=header(n_constraints=0)), "trailing bytes"),
-        (container(s2=u32(0xFFFFFFFF) + TERM + u32(0, 0)), "truncated"),
-        (container(s2=2 * (u32(1) + TERM) + u32(2) + TERM), "truncated"),
-        (container(s2=2 * (u32(1) + TERM) + u32(1) + TERM + b"\0"), "truncated"),
-        (container(s2=2 * (u32(1) + TERM) + u32(1) + TERM + u32(0)), "trailing bytes"),
+        (container(s1=header(n_wires=4)), "wrong length"),
+        (container(s1=header(n_wires=0xFFFFFFFF)), "wrong length"),
+        (container(s1=header(n_wires=2, outputs=0)), "wrong length"),
+        (container(s1=header(n_constraints=2)), "constraint 1: the constraints are cut off"),
+        (container(s1=header(n_constraints=0xFFFFFFFF)), "constraint 1: the constraints are cut off"),
+        (container(s1=header(n_constraints=0)), "words after the last constraint"),
+        (container(s2=u32(0xFFFFFFFF) + TERM + u32(0, 0)), "constraint 0: the constraints are cut off"),
+        (container(s2=2 * (u32(1) + TERM) + u32(2) + TERM), "constraint 0: the constraints are cut off"),
+        (container(s2=2 * (u32(1) + TERM) + u32(1) + TERM + b"\0"), "no whole number of 32-bit words"),
+        (container(s2=2 * (u32(1) + TERM) + u32(1) + TERM + u32(0)), "words after the last constraint"),
         (container(s2=u32(0, 0, 1, 3) + element(1)), "a wire is out of range"),
         (container(s2=u32(0, 0, 1, 2) + element(R)), "a coefficient is not below r"),
         (container(s2=u32(0, 0, 1, 2) + element((1 << 256) - 1)), "a coefficient is not below r"),
-        (container(s2=u32(0, 0, 2) + 2 * TERM), "wire 1 occurs twice"),
+        (container(s2=u32(0, 0, 2) + 2 * TERM), "constraint 0: a wire occurs twice"),
     ],
 )
 def test_a_hostile_r1cs_is_refused(data, problem):
@@ -195,12 +214,12 @@ def test_a_hostile_r1cs_is_refused(data, problem):
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (encode_wtns(WITNESS)[:-1], "truncated"),
-        (encode_wtns(WITNESS) + b"\0", "trailing bytes"),
+        (encode_wtns(WITNESS)[:-1], "longer than the file"),
+        (encode_wtns(WITNESS) + b"\0", "bytes after the last section"),
         (b"r1cs" + encode_wtns(WITNESS)[4:], "not a .wtns file"),
         (b"wtns" + u32(1) + encode_wtns(WITNESS)[8:], "unknown version"),
-        (join(b"wtns", 2, [(1, u32(32) + element(R) + u32(2)), (2, element(1))]), "truncated"),
-        (join(b"wtns", 2, [(1, u32(32) + element(R) + u32(0)), (2, element(1))]), "trailing bytes"),
+        (join(b"wtns", 2, [(1, u32(32) + element(R) + u32(2)), (2, element(1))]), "wrong length"),
+        (join(b"wtns", 2, [(1, u32(32) + element(R) + u32(0)), (2, element(1))]), "wrong length"),
         (join(b"wtns", 2, [(1, u32(32) + element(P) + u32(1)), (2, element(1))]), "not the field"),
         (join(b"wtns", 2, [(1, u32(32) + element(R) + u32(1)), (2, element(R))]), "not below r"),
         (join(b"wtns", 2, [(1, u32(32) + element(R) + u32(1))]), r"section 2 \(values\) is missing"),
@@ -214,7 +233,17 @@ def test_a_hostile_wtns_is_refused(data, problem):
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [("1,2,3", "not a signal"), ("a,1,0,x", "not a number"), ("1,-2,0,x", "not a number"), ("²,1,0,x", "not a number")],
+    [
+        ("1,2,3", "not a signal"),
+        ("1,2,3,4,5", "not a signal"),
+        ("\n", "not a signal"),
+        ("1,1,0," + "x" * 70_000, "not a signal"),
+        ("a,1,0,x", "not a number"),
+        ("1,-2,0,x", "not a number"),
+        ("²,1,0,x", "not a number"),
+        ("1" * 21 + ",1,0,x", "not a number"),
+        ("1,1,0,\ud800", "not text"),
+    ],
 )
 def test_a_hostile_sym_is_refused(text, problem):
     with pytest.raises(BadInputError, match=problem) as caught:
@@ -226,7 +255,7 @@ def test_files_that_cannot_be_read(tmp_path):
     for read in (read_r1cs, read_wtns, read_sym):
         with pytest.raises(BadInputError, match="cannot be read"):
             read(tmp_path / "missing")
-    (tmp_path / "binary.sym").write_bytes(b"\xff\xfe")
+    (tmp_path / "binary.sym").write_bytes(b"1,1,0,\xff\xfe")
     with pytest.raises(BadInputError, match="not text"):
         read_sym(tmp_path / "binary.sym")
 

@@ -170,10 +170,10 @@ def test_zkey_verify_notices_a_moved_point_of_b(files: Files, cli: Cli) -> None:
     from aitbc_rollup.prover.formats import zkey
 
     key = zkey.read(files.zkey)
-    points = key.b_g1_query.copy()
+    points = key.arrays.b_g1_query.copy()
     used = int(points.any(axis=1).argmax())
     points[used] = key.header.alpha_g1
-    zkey.write(Path("bad.zkey"), dataclasses.replace(key, b_g1_query=points))
+    zkey.write(Path("bad.zkey"), dataclasses.replace(key, body=key.arrays._replace(b_g1_query=points)))
     said = cli("zkey", "verify", files.r1cs, "bad.zkey", "--json")
     assert (said.code, said.json["message"]) == (1, "B in G1 and in G2 are not the same")
 
