@@ -20,7 +20,7 @@ from aitbc_rollup.algebra.limbs import Limbs, is_below, to_limbs
 from aitbc_rollup.errors import AitbcError, BadInputError, InvalidError, ResourceError, next_step
 from aitbc_rollup.verifier.strict_json import shorten
 
-from ..formats.sections import read_file
+from ..formats.files import MappedFile
 from .inputs import signals
 from .sandbox import Host, Program, ReportedError, Running, last_line
 
@@ -64,7 +64,7 @@ class WitnessCalculator:
         Raises:
             BadInputError: the file cannot be read, or what the constructor refuses.
         """
-        return cls(read_file(path), str(path))
+        return cls(bytes(MappedFile(path).data), str(path))
 
     def calculate(
         self,

@@ -224,7 +224,7 @@ def test_a_next_step_is_given_where_there_is_none() -> None:
         (["verify", "nowhere"], 3, "nowhere/batch.json", "a JSON file", "check the path"),
         (["verify", "."], 3, "batch.json", "one JSON value", "make them with `aitbc-rollup prove-batch`"),
         (["r1cs", "info", "nowhere"], 3, "nowhere", "a readable file", "check the path"),
-        (["r1cs", "info", "empty"], 3, "empty", "4 more bytes", "compile the circuit again"),
+        (["r1cs", "info", "empty"], 3, "empty, byte 0", "12 bytes", "compile the circuit again"),
         (["groth16", "verify", "nowhere"], 3, "nowhere", "a JSON file", "check the path"),
         (["groth16", "verify", "list"], 3, "list", "a JSON object", "zkey export verificationkey"),
         (["prove-batch", "nowhere"], 3, "nowhere", "a readable file", "check the path"),
