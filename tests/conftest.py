@@ -7,11 +7,15 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 from repository import REPOSITORY
 
+from aitbc_rollup.circuits.circom.compiler import Compilation, compile_circuit, find_compiler
+
 NODE_MODULES = REPOSITORY / "tests" / "node" / "node_modules"
+CIRCOM = REPOSITORY / "tests" / "circuits" / "circom"
 ANVIL_CHAIN_ID = 31337
 
 
@@ -38,6 +42,21 @@ def node_bin() -> Callable[[str], str]:
         return str(path)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def circom(node_bin: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Compilation]:
+    """A circuit of tests/circuits/circom by name, compiled once by npm's circom2; for tests marked ``node``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AITBC_CIRCOM", node_bin("circom2"))
+        compiler = find_compiler()
+    out = tmp_path_factory.mktemp("circom")
+
+    @cache
+    def compiled(name: str) -> Compilation:
+        return compile_circuit(CIRCOM / f"{name}.circom", out, libraries=[NODE_MODULES], compiler=compiler)
+
+    return compiled
 
 
 def _free_port() -> int:
