@@ -15,6 +15,7 @@ from rich.table import Table
 
 from aitbc_rollup.algebra.jit import cache_root
 from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.rollup.files import write_whole
 
 if TYPE_CHECKING:
     from aitbc_rollup.circuits.statements.agent_runs import Shape
@@ -97,6 +98,17 @@ l1 = click.option(
 )
 
 
+def timeout(what: str, seconds: float) -> Callable[[Command], Command]:
+    """How long a program may run that is not ours."""
+    return click.option(
+        "--timeout", type=click.FloatRange(min=0, min_open=True), default=seconds, show_default=True, metavar="SECONDS",
+        help=f"Stop {what} when it runs longer.",
+    )  # fmt: skip
+
+
+calculator_timeout = timeout("the circuit's calculator", 600)
+
+
 def signer(chain_id: int, *, development: bool = False) -> Signer:
     """The key that signs on a chain: the environment's, or on a local chain without one anvil's first account.
 
@@ -134,6 +146,11 @@ def emit(value: dict[str, Any], *, as_json: bool, title: str = "") -> None:
     if title:
         console.print(title, style="bold")
     console.print(table)
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write a document as snarkjs does, whole or not at all."""
+    write_whole(path, (json.dumps(document, indent=1) + "\n").encode())
 
 
 def show(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -16,25 +15,21 @@ from aitbc_rollup.circuits.formats.wtns import read_wtns
 from aitbc_rollup.errors import InvalidError, UsageError
 from aitbc_rollup.prover.engine import load_engine
 from aitbc_rollup.prover.formats import zkey
-from aitbc_rollup.prover.groth16 import prove as make_proof
-from aitbc_rollup.prover.groth16 import public_inputs
 from aitbc_rollup.prover.keys import ProvingKey
 from aitbc_rollup.prover.setup import setup as make_key
 from aitbc_rollup.rollup.bundle import read_json
-from aitbc_rollup.rollup.files import write_whole
 from aitbc_rollup.rollup.reporting import stage
 from aitbc_rollup.verifier import groth16 as verifier
 from aitbc_rollup.verifier.formats import (
     proof_from_json,
-    proof_to_json,
     public_from_json,
-    public_to_json,
     verification_key_from_json,
 )
 
 from . import common
 from .circuit import load_circuit
-from .progress import JsonProgress, RichProgress, reporter
+from .progress import Display, reporter
+from .proving import circom_witness, prove_and_write
 
 PROOF = click.argument("proof", metavar="PROOF.JSON", type=common.PATH, default=Path("proof.json"))
 PUBLIC = click.argument("public", metavar="PUBLIC.JSON", type=common.PATH, default=Path("public.json"))
@@ -78,30 +73,32 @@ def prove(key: Path, witness: Path, proof: Path, public: Path, engine: str, as_j
     """Prove a witness; the proof is verified before it is written."""
     values = read_wtns(witness)
     with reporter(as_json) as report:
-        seconds = _prove_and_write(ProvingKey.load(key), values, (proof, public), engine, report)
+        seconds = prove_and_write(ProvingKey.load(key), values, (proof, public), engine, report)
     common.emit({"proof": str(proof), "public": str(public), "seconds": seconds}, as_json=as_json)
 
 
 @groth16.command("fullprove")
 @click.argument("inputs", metavar="INPUT.JSON", type=common.PATH)
-@click.argument("circuit", metavar="CIRCUIT")
+@click.argument("circuit", metavar="CIRCUIT.WASM")
 @click.argument("key", metavar="CIRCUIT.ZKEY", type=common.PATH)
 @PROOF
 @PUBLIC
-@common.options(common.engine, common.as_json)
-def fullprove(inputs: Path, circuit: str, key: Path, proof: Path, public: Path, engine: str, as_json: bool) -> None:
+@common.options(common.calculator_timeout, common.engine, common.as_json)
+def fullprove(
+    inputs: Path, circuit: str, key: Path, proof: Path, public: Path, timeout: float, engine: str, as_json: bool
+) -> None:
     """Calculate the witness and prove it.
 
-    Where snarkjs takes a .wasm file, CIRCUIT names a compiled circuit in Python, or a function that returns one:
-    package.module:name or file.py:name. Its code runs.
+    The circuit is circom's .wasm, which runs in a sandbox; or one in Python, package.module:name or file.py:name, the
+    name of a compiled circuit or of a function that returns one, and then its code runs.
     """
-    compiled = load_circuit(circuit)
     proving_key = ProvingKey.load(key)
     with reporter(as_json) as report:
-        with stage(report, "witness"):
-            values = compiled.witness(_inputs(read_json(inputs)))
-            assert_satisfied(compiled, values)
-        seconds = _prove_and_write(proving_key, values, (proof, public), engine, report)
+        if circuit.endswith(".wasm"):
+            values, _ = circom_witness(Path(circuit), inputs, timeout, report)
+        else:
+            values = _python_witness(circuit, inputs, report)
+        seconds = prove_and_write(proving_key, values, (proof, public), engine, report)
     common.emit({"proof": str(proof), "public": str(public), "seconds": seconds}, as_json=as_json)
 
 
@@ -143,19 +140,12 @@ def verify(key: Path, public: Path, proof: Path, reference: bool, l1: str | None
     common.emit(result, as_json=as_json)
 
 
-def _prove_and_write(
-    key: ProvingKey, witness: Limbs, out: tuple[Path, Path], engine: str, report: JsonProgress | RichProgress
-) -> float:
-    with stage(report, "proof") as running:
-        proof = make_proof(
-            key,
-            witness,
-            engine=load_engine(engine),
-            progress=lambda detail, share: report.progress("proof", detail, share),
-        )
-    for path, value in zip(out, (proof_to_json(proof), public_to_json(public_inputs(key, witness))), strict=True):
-        write_whole(path, (json.dumps(value, indent=1) + "\n").encode())
-    return round(running.seconds, 3)
+def _python_witness(circuit: str, inputs: Path, report: Display) -> Limbs:
+    compiled = load_circuit(circuit)
+    with stage(report, "witness"):
+        values = compiled.witness(_inputs(read_json(inputs)))
+        assert_satisfied(compiled, values)
+    return values
 
 
 def _inputs(value: Any) -> Any:

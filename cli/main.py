@@ -29,8 +29,9 @@ COMMANDS = {
     "status": ("status:status", "What the chain and the state folder say, and whether they agree."),
     "session": ("session:session", "Keys and signatures of agents: keygen, sign."),
     "groth16": ("groth16:groth16", "snarkjs's words: setup, prove, fullprove, verify."),
+    "circom": ("circom:circom", "circom's circuits: compile, prove."),
     "r1cs": ("r1cs:r1cs", "Constraint systems in .r1cs files: info, stats."),
-    "wtns": ("wtns:wtns", "Witnesses in .wtns files: check, export."),
+    "wtns": ("wtns:wtns", "Witnesses in .wtns files: calculate, check, export."),
     "zkey": ("zkey:zkey", "Proving keys in .zkey files: export, verify."),
 }
 

@@ -14,6 +14,7 @@ from aitbc_rollup.rollup.reporting import Reporter
 
 #: What a stage does, in a person's words.
 TITLES = {
+    "circom": "circuit compiled",
     "keys": "circuit and proving key",
     "ingest": "records read and checked",
     "sealed": "batch applied and sealed",
@@ -48,6 +49,10 @@ class JsonProgress:
         """``{"stage": …, "seconds": …, "note": …}``."""
         click.echo(json.dumps({"stage": stage, "seconds": round(seconds, 3), "note": note}), err=True)
         sys.stderr.flush()
+
+    def say(self, text: str) -> None:
+        """``{"say": …}``."""
+        click.echo(json.dumps({"say": text}), err=True)
 
 
 class RichProgress:
@@ -87,6 +92,10 @@ class RichProgress:
             f"  [green]✓[/] {TITLES.get(stage, stage):<26}[dim]{seconds:7.2f} s[/]  {note}", soft_wrap=True
         )
 
+    def say(self, text: str) -> None:
+        """A line of its own, above the bar."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
     def _clear(self) -> None:
         if self._task is not None:
             self._bar.remove_task(self._task)
@@ -114,6 +123,9 @@ class Recorder:
         self._inner.done(stage, seconds, note)
 
 
-def reporter(as_json: bool) -> JsonProgress | RichProgress:
+Display = JsonProgress | RichProgress
+
+
+def reporter(as_json: bool) -> Display:
     """The reporter for ``--json`` or for a person; a context manager."""
     return JsonProgress() if as_json else RichProgress()

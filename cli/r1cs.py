@@ -9,6 +9,7 @@ import numpy as np
 
 from aitbc_rollup.algebra.limbs import from_limbs
 from aitbc_rollup.circuits.formats.r1cs import read_r1cs
+from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.prover.qap import domain_power
 
 from . import common
@@ -24,8 +25,12 @@ def r1cs() -> None:
 @common.as_json
 def info(path: Path, as_json: bool) -> None:
     """Sizes of a system, as snarkjs names them."""
-    system = read_r1cs(path)
-    result = {
+    common.emit(sizes(read_r1cs(path)), as_json=as_json)
+
+
+def sizes(system: R1CS) -> dict[str, int | str]:
+    """Sizes of a system by snarkjs's names."""
+    return {
         "curve": "bn-128",
         "wires": system.n_wires,
         "constraints": system.n_constraints,
@@ -33,7 +38,6 @@ def info(path: Path, as_json: bool) -> None:
         "public_inputs": system.n_public_inputs,
         "outputs": system.n_public_outputs,
     }
-    common.emit(result, as_json=as_json)
 
 
 @r1cs.command("stats")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -10,15 +9,29 @@ import click
 from aitbc_rollup.algebra.limbs import from_limbs
 from aitbc_rollup.circuits.check import assert_satisfied
 from aitbc_rollup.circuits.formats.r1cs import read_r1cs
-from aitbc_rollup.circuits.formats.wtns import read_wtns
-from aitbc_rollup.rollup.files import write_whole
+from aitbc_rollup.circuits.formats.wtns import read_wtns, write_wtns
 
 from . import common
+from .progress import reporter
+from .proving import circom_witness
 
 
 @click.group("wtns")
 def wtns() -> None:
     """Witnesses in .wtns files."""
+
+
+@wtns.command("calculate")
+@click.argument("wasm", metavar="CIRCUIT.WASM", type=common.PATH)
+@click.argument("inputs", metavar="INPUT.JSON", type=common.PATH)
+@click.argument("out", metavar="WITNESS.WTNS", type=common.PATH, default=Path("witness.wtns"))
+@common.options(common.calculator_timeout, common.as_json)
+def calculate(wasm: Path, inputs: Path, out: Path, timeout: float, as_json: bool) -> None:
+    """Calculate a witness with the .wasm that circom made, in a sandbox. The file holds the circuit's secrets."""
+    with reporter(as_json) as report:
+        values, seconds = circom_witness(wasm, inputs, timeout, report)
+    write_wtns(out, values)
+    common.emit({"witness": str(out), "wires": len(values), "seconds": seconds}, as_json=as_json)
 
 
 @wtns.command("check")
@@ -43,4 +56,4 @@ def export() -> None:
 def export_json(witness: Path, out: Path) -> None:
     """Write the values as decimal strings, as snarkjs does."""
     values = [str(value) for value in from_limbs(read_wtns(witness))]
-    write_whole(out, (json.dumps(values, indent=1) + "\n").encode())
+    common.write_json(out, values)

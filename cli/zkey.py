@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -35,7 +34,7 @@ def export() -> None:
 def verification_key(key: Path, out: Path) -> None:
     """Write the verifying key, as snarkjs does."""
     vk = ProvingKey.load(key).verifying_key
-    write_whole(out, (json.dumps(verification_key_to_json(vk), indent=1) + "\n").encode())
+    common.write_json(out, verification_key_to_json(vk))
 
 
 @export.command("solidityverifier")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aitbc_rollup.circuits.compiler import CompiledCircuit
+from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.circuits.statements.agent_runs import Shape, compile_agent_runs
 from aitbc_rollup.prover.consistency import check_matrices
 from aitbc_rollup.prover.engine import Engine
@@ -46,25 +47,35 @@ def load_or_make(shape: Shape, folder: Path, engine: Engine, reporter: Reporter 
     reporter.progress("keys", "compiling the circuit", 0.0)
     circuit = compile_agent_runs(shape)
     path = folder / f"agent_runs-{shape}-{circuit.structure_hash[:16]}.zkey"
-    make_folder(folder)
-    with _locked(folder):
+    key, made = key_at(path, circuit.r1cs, engine, reporter)
+    return CircuitKeys(circuit, key, path, made)
+
+
+def key_at(path: Path, r1cs: R1CS, engine: Engine, reporter: Reporter) -> tuple[ProvingKey, bool]:
+    """The key of a constraint system in a file, and whether it was made just now, because there was none.
+
+    Raises:
+        BadInputError: the file is no key.
+        InvalidError: it is another circuit's.
+        ResourceError: the file cannot be written.
+    """
+    make_folder(path.parent)
+    with _locked(path.parent):
         made = not path.exists()
         if made:
-            key = setup(
-                circuit.r1cs, engine=engine, progress=lambda detail, share: reporter.progress("keys", detail, share)
-            )
+            key = setup(r1cs, engine=engine, progress=lambda detail, share: reporter.progress("keys", detail, share))
             zkey.write(path, key)
         else:
             reporter.progress("keys", "reading the proving key", 0.5)
             key = ProvingKey.load(path)
     if not made:
-        check_matrices(key, circuit.r1cs, str(path))
-    return CircuitKeys(circuit, key, path, made)
+        check_matrices(key, r1cs, str(path))
+    return key, made
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """One process at a time makes keys: two would make two different ones."""
-    with (folder / "lock").open("ab") as file:
+    with (folder / ".lock").open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+def run(line: str, folder: Path) -> None:
+    """A command of ours, as a page shows it."""
+    command = line.split("#")[0].split()
+    assert command[0] == "aitbc-rollup"
+    call = [sys.executable, "-m", "aitbc_rollup.cli.main", *command[1:]]
+    done = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -31,19 +41,28 @@ def test_the_circuit_manual_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "does not fit 64 bits" in done.stdout
     for line in blocks("docs/howto-cryptographers.md", "sh")[0].splitlines():
-        command = line.split("#")[0].split()
-        assert command[0] == "aitbc-rollup"
-        call = [sys.executable, "-m", "aitbc_rollup.cli.main", *command[1:]]
-        done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        run(line, tmp_path)
+
+
+@pytest.mark.node
+def test_the_manual_of_circom_runs(
+    tmp_path: Path, node_bin: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AITBC_CIRCOM", node_bin("circom2"))
+    page = "docs/howto-cryptographers.md"
+    (tmp_path / "product.circom").write_text(blocks(page, "circom")[0])
+    inputs = re.search(r"`(\{.*\})` as `input.json`", (ROOT / page).read_text())
+    assert inputs is not None
+    (tmp_path / "input.json").write_text(inputs[1])
+    for block in blocks(page, "sh")[1:3]:
+        for line in block.splitlines():
+            run(line, tmp_path)
+    assert (tmp_path / "public.json").read_text() == (tmp_path / "build" / "public.json").read_text()
 
 
 def test_the_session_of_the_operators_guide_can_be_signed(tmp_path: Path) -> None:
     (tmp_path / "session.json").write_text(blocks("docs/howto-operators.md", "json")[0])
     for line in blocks("docs/howto-operators.md", "sh")[1].splitlines():
-        command = line.split("#")[0].split()
-        if command[1] == "session":
-            call = [sys.executable, "-m", "aitbc_rollup.cli.main", *command[1:]]
-            done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        if line.split()[1] == "session":
+            run(line, tmp_path)
     assert "signature" in (tmp_path / "sessions.jsonl").read_text()

@@ -20,7 +20,7 @@ from pathlib import Path
 from aitbc_rollup.errors import BadInputError, ResourceError, unreadable
 
 #: How long the compiler may take, in seconds.
-TIME_LIMIT = 3600.0
+TIME_LIMIT: float = 3600
 _VERSION = re.compile(r"circom compiler (\d+)\.(\d+)\.(\d+)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 #: A place in circom's messages: file, line, column.

@@ -266,8 +266,8 @@ def _field_element(memory: object, store: Store | Caller, start: int) -> int:
 
 
 def _message(caller: Caller) -> str:
-    """The text that the program holds out, character by character up to a zero."""
-    text = bytearray()
-    while len(text) < _MAX_MESSAGE and (character := _call(caller["getMessageChar"], caller)):
-        text.append(character & 0xFF)
-    return text.decode(errors="replace")
+    """The text that the program holds out, byte by byte up to a zero; nothing in it moves a terminal's cursor."""
+    data = bytearray()
+    while len(data) < _MAX_MESSAGE and (byte := _call(caller["getMessageChar"], caller)):
+        data.append(byte & 0xFF)
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in data.decode(errors="replace"))

@@ -150,6 +150,11 @@ def test_a_circuit_prints() -> None:
     assert lines == ["5 line one"]
 
 
+def test_a_message_moves_no_cursor() -> None:
+    fail = "(call $explain) (call $fail (i32.const 4))"
+    assert refusal(program(setInputSignal=fail, text="\\1b[2J\\ff\\00")).got == "\ufffd[2J\ufffd"
+
+
 @pytest.mark.parametrize("host", ["explain", "write"])
 def test_a_message_without_an_end_is_cut(host: str) -> None:
     assert run(program(getMessageChar="(i32.const -1)", init=f"(call ${host})")) == [1, 5]

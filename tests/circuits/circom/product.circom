@@ -2,7 +2,7 @@ pragma circom 2.0.0;
 
 include "circomlib/circuits/comparators.circom";
 
-// a and b below 2^16 with a < b, and their product.
+// The product of a and b, where a < b; both are taken to be below 2^16.
 template Product() {
     signal input a;
     signal input b;
