@@ -14,10 +14,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
 
-from .jit import I64, kernel, load, pointer, store
+from .jit import I64, kernel, load, operation, pointer, store
 
 _I128 = ir.IntType(128)
 I256 = ir.IntType(256)
@@ -98,7 +96,7 @@ class Arithmetic:
 
 
 def build(name: str, modulus: int) -> FieldKernels:
-    """Intrinsics for the field of integers mod ``modulus`` (odd, between 2^192 and 2^254)."""
+    """Operations of the field of integers mod ``modulus`` (odd, between 2^192 and 2^254)."""
     field = Arithmetic(modulus)
 
     def of_values(operation: Callable[..., Any]) -> Callable[..., Any]:
@@ -189,34 +187,26 @@ def _function(b: ir.IRBuilder, name: str, degrees: list[int], body: Callable[...
 
 
 def unary(name: str, body: Callable[..., Any], *, degree: int = 1, outlined: bool = False) -> Any:
-    """The intrinsic ``name(out, x)`` on elements of ``degree`` values; ``body(b, [x…]) -> [out…]``."""
+    """The operation ``name(out, x)`` on elements of ``degree`` values; ``body(b, [x…]) -> [out…]``."""
 
-    @intrinsic
-    def operation(typing_context: Any, out: Any, x: Any) -> Any:
-        def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-            b.call(_function(b, name, [degree] * 2, body, outlined), [pointer(b, a) for a in arguments])
-            return context.get_dummy_value()
+    @operation("void(intp, intp)")
+    def write(b: Any, out: Any, x: Any) -> None:
+        b.call(_function(b, name, [degree] * 2, body, outlined), [pointer(b, out), pointer(b, x)])
 
-        return types.void(types.intp, types.intp), generate
-
-    return operation
+    return write
 
 
 def binary(
     name: str, body: Callable[..., Any], *, degree: int = 1, second_degree: int | None = None, outlined: bool = False
 ) -> Any:
-    """The intrinsic ``name(out, x, y)`` on elements of ``degree`` values; ``body(b, [x…], [y…]) -> [out…]``."""
+    """The operation ``name(out, x, y)`` on elements of ``degree`` values; ``body(b, [x…], [y…]) -> [out…]``."""
     degrees = [degree, degree, second_degree or degree]
 
-    @intrinsic
-    def operation(typing_context: Any, out: Any, x: Any, y: Any) -> Any:
-        def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-            b.call(_function(b, name, degrees, body, outlined), [pointer(b, a) for a in arguments])
-            return context.get_dummy_value()
+    @operation("void(intp, intp, intp)")
+    def write(b: Any, *addresses: Any) -> None:
+        b.call(_function(b, name, degrees, body, outlined), [pointer(b, at) for at in addresses])
 
-        return types.void(types.intp, types.intp, types.intp), generate
-
-    return operation
+    return write
 
 
 @kernel

@@ -18,11 +18,9 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
 
 from .field_kernels import I256, join, multiply_add, reduce_once, split
-from .jit import I64, kernel, pointer, store
+from .jit import I64, kernel, operation, pointer, store
 
 ROUNDS = 12
 #: Divsteps a round; d and e are divided by 2^64 meanwhile, so a round leaves them a quarter of what they should be.
@@ -32,12 +30,9 @@ _ALL = np.uint64((1 << 64) - 1)
 _0, _1, _2, _4, _15, _63 = (np.uint64(word) for word in (0, 1, 2, 4, 15, 63))
 
 
-@intrinsic
-def _trailing_zeros(typing_context: Any, word: Any) -> Any:
-    def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        return b.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.uint64(types.uint64), generate
+@operation("uint64(uint64)")
+def _trailing_zeros(b: Any, word: Any) -> Any:
+    return b.cttz(word, ir.Constant(ir.IntType(1), 1))
 
 
 @kernel
@@ -95,49 +90,40 @@ def _add_product(b: ir.IRBuilder, total: list[Any], number: list[Any], word: Any
     return out
 
 
-@intrinsic
-def mix_integers(typing_context: Any, out: Any, f: Any, g: Any, row: Any) -> Any:
+@operation("void(intp, intp, intp, intp)")
+def mix_integers(b: Any, out: Any, f: Any, g: Any, row: Any) -> None:
     """``mix_integers(out, f, g, row)``: (u·f + v·g)/2^62; f, g signed, five words; u, v the words at ``row``."""
-
-    def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        to, *numbers = (b.bitcast(pointer(b, argument), _I320.as_pointer()) for argument in arguments[:3])
-        negative, magnitude = _signed_row(b, arguments[3])
-        total: list[Any] = [ir.Constant(I64, 0)] * 5
-        for i, number in enumerate(numbers):
-            value = b.load(number, align=8)
-            # Modulo 2^320, two's complement multiplies like the unsigned number it looks like.
-            value = b.select(negative[i], b.neg(value), value)
-            total = _add_product(b, total, split(b, value, 5), magnitude[i])
-        b.store(b.ashr(join(b, total), ir.Constant(_I320, STEPS)), to, align=8)
-        return context.get_dummy_value()
-
-    return types.void(types.intp, types.intp, types.intp, types.intp), generate
+    to, *numbers = (b.bitcast(pointer(b, at), _I320.as_pointer()) for at in (out, f, g))
+    negative, magnitude = _signed_row(b, row)
+    total: list[Any] = [ir.Constant(I64, 0)] * 5
+    for i, number in enumerate(numbers):
+        value = b.load(number, align=8)
+        # Modulo 2^320, two's complement multiplies like the unsigned number it looks like.
+        value = b.select(negative[i], b.neg(value), value)
+        total = _add_product(b, total, split(b, value, 5), magnitude[i])
+    b.store(b.ashr(join(b, total), ir.Constant(_I320, STEPS)), to, align=8)
 
 
 def build_mix(modulus: int) -> Any:
-    """The intrinsic ``mix(out, d, e, row)``: (u·d + v·e)/2^64 mod ``modulus``, u and v the signed words at ``row``.
+    """The operation ``mix(out, d, e, row)``: (u·d + v·e)/2^64 mod ``modulus``, u and v the signed words at ``row``.
 
     |u| + |v| ≤ 2^62, as divsteps give them.
     """
     p = ir.Constant(I256, modulus)
     p_inverse = ir.Constant(I64, -pow(modulus, -1, 1 << 64) % (1 << 64))
 
-    @intrinsic
-    def mix(typing_context: Any, out: Any, d: Any, e: Any, row: Any) -> Any:
-        def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-            to, *numbers = (b.bitcast(pointer(b, argument), I256.as_pointer()) for argument in arguments[:3])
-            negative, magnitude = _signed_row(b, arguments[3])
-            total: list[Any] = [ir.Constant(I64, 0)] * 5
-            for i, number in enumerate(numbers):
-                value = b.load(number, align=8)
-                value = b.select(negative[i], b.sub(p, value), value)
-                total = _add_product(b, total, split(b, value), magnitude[i])
-            # One Montgomery round: below (2^62·p + 2^64·p)/2^64 < 2p.
-            m = b.mul(total[0], p_inverse)
-            total = _add_product(b, total, split(b, p), m)[1:]
-            b.store(reduce_once(b, join(b, total), p), to, align=8)
-            return context.get_dummy_value()
-
-        return types.void(types.intp, types.intp, types.intp, types.intp), generate
+    @operation("void(intp, intp, intp, intp)")
+    def mix(b: Any, out: Any, d: Any, e: Any, row: Any) -> None:
+        to, *numbers = (b.bitcast(pointer(b, at), I256.as_pointer()) for at in (out, d, e))
+        negative, magnitude = _signed_row(b, row)
+        total: list[Any] = [ir.Constant(I64, 0)] * 5
+        for i, number in enumerate(numbers):
+            value = b.load(number, align=8)
+            value = b.select(negative[i], b.sub(p, value), value)
+            total = _add_product(b, total, split(b, value), magnitude[i])
+        # One Montgomery round: below (2^62·p + 2^64·p)/2^64 < 2p.
+        m = b.mul(total[0], p_inverse)
+        total = _add_product(b, total, split(b, p), m)[1:]
+        b.store(reduce_once(b, join(b, total), p), to, align=8)
 
     return mix

@@ -4,79 +4,183 @@ Kernels work on *addresses*, as C would: a field element is 32 bytes at an ``int
 them in a row. numba then passes plain integers around, compiles fast, and allocates nothing.
 
 Caveats of that choice. An address keeps nothing alive: the array behind it must be held by the Python
-caller until the kernel returns. Nothing is bounds-checked. So a kernel never leaves its module without
-a wrapper in Python that checks shapes and dtypes.
+caller until the kernel returns. Nothing is bounds-checked, and an array that is only to be read can be
+written. So a kernel never leaves its module without a wrapper in Python that checks shapes and dtypes.
 
-The on-disk cache lies in a folder named by a hash of the vector path, the module's source and that of every module of
-ours it reaches: numba alone does not notice that a callee in another file has changed.
+A kernel called from Python is an *entry*. Its machine code, with all that it calls, is one file in the cache, named by
+a hash of its module's source and that of every module of ours it reaches, of the vector path and the processor.
 
-What a kernel costs before it runs, and so how to write one (figures of a 2.6 GHz core, machine code cached on disk):
+What a kernel costs before it runs, and so how to write one (figures of a 2.6 GHz core):
 
-- *Entries are loaded, the rest is not.* A kernel called from Python is read from disk at its first call: 2 ms, and
-  3 ms more per 100 KB of machine code. One that only kernels call lives in its callers' code and costs nothing. So:
-  few entries, each a whole stage of the work; never a Python loop over small ones.
-- *One set of argument types a kernel.* Each further set is compiled, cached and loaded again, and these differ:
-  ``f(x, 1)`` and ``f(x, n)``; an int8 and an ``intp``; a writable array and a read-only one (a mapped file). Pass
-  addresses and counts, as ``intp``; where the caller has a literal or a small integer, write ``np.intp(…)``.
-- *Nothing happens at import*: no compiling (a signature given to ``njit`` compiles at once), no table. Tables and
-  address arithmetic wait, behind ``functools.cache``, for the first proof that needs them.
-- *Code called in many places stays out of line*, as LLVM functions that are ``linkonce_odr`` and ``noinline``: every
-  entry optimises again all that it reaches, so inlining decides how long the first compilation takes.
+- *Loading is cheap, numba is not.* An entry found on disk is loaded in half a millisecond; numba, 0.4 s until its first
+  kernel, is imported only when one is missing. So no module of ours imports numba: what is needed of it stands here
+  (:func:`kernel`, :func:`operation`, :class:`Templates`, the words below).
+- *Compiling is per entry.* What several entries reach is translated once and optimised in each. So: few entries, each a
+  whole stage of the work; never a Python loop over small ones.
+- *One set of argument types a kernel.* Each further one is compiled again, and inside kernels ``f(x, 1)`` differs from
+  ``f(x, n)``, an int8 from an ``intp``: write ``np.intp(…)`` where it counts.
+- *Nothing happens at import*: no table, no compiling. Tables wait, behind ``functools.cache``, for their first use.
+- *Code called in many places stays out of line*, as LLVM functions that are ``linkonce_odr`` and ``noinline``: what is
+  inlined everywhere decides how long the first compilation takes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
+import platform
 import sys
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property, update_wrapper
+from importlib.util import find_spec
 from pathlib import Path
+from threading import RLock
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, Literal
 
-import numba
+import llvmlite
+import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
-from platformdirs import user_cache_path
 
-from . import cpu
+from aitbc_rollup.cache import cache_root as cache_root
+
+from . import cpu, machine_code
 
 _PACKAGE = __name__.split(".", 1)[0]
 
-# Read by numba at the first compilation, and part of its cache's keys.
-numba.config.CPU_FEATURES = numba.config.CPU_FEATURES or cpu.llvm_features()
+#: What tells versions of an entry apart: ``"int"``, or an array's dtype and number of dimensions.
+Kind = Literal["int"] | tuple[str, int]
+
+#: Told the name of a kernel that is about to be compiled, in the thread that needs it.
+Listener = Callable[[str], None]
+
+_listeners: list[Listener] = []
+_lock = RLock()
 
 
-def cache_root() -> Path:
-    """Folder of everything this package caches: ``AITBC_CACHE``, or the platform's cache folder."""
-    chosen = os.environ.get("AITBC_CACHE")
-    return Path(chosen) if chosen else user_cache_path("aitbc-rollup", appauthor=False)
+@contextmanager
+def watching(listener: Listener) -> Iterator[None]:
+    """While the context lasts, tell ``listener`` of each entry that is compiled because it was not on disk."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+class Kernel:
+    """A function compiled with numba. Called from kernels it becomes part of them; called from Python, an entry.
+
+    An entry takes integers and C-contiguous arrays, returns an integer, a bool or nothing, and runs without the GIL.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        if function.__closure__:
+            raise TypeError(f"{function.__qualname__} is a closure, which its source does not tell apart from others")
+        self._function = function
+        self._entries: dict[tuple[Kind, ...], Callable[..., Any]] = {}
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run as an entry."""
+        kinds = tuple(map(_kind, arguments))
+        entry = self._entries.get(kinds)
+        if entry is None:
+            with _lock:
+                entry = self._entries[kinds] = self._entries.get(kinds) or machine_code.load(self._code(kinds))
+        return entry(*arguments)
+
+    @cached_property
+    def _part(self) -> Any:
+        from . import kernel_compiler
+
+        return kernel_compiler.part(self._function)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """Where numba looks when it meets this object in a kernel."""
+        from . import kernel_compiler
+
+        return kernel_compiler.type_of(self._part)
+
+    def _code(self, kinds: tuple[Kind, ...]) -> machine_code.Code:
+        """Machine code for these kinds of arguments: the one kept, or made now."""
+        function = self._function
+        sources = _source_hash(function.__globals__)
+        identity = (function.__module__, function.__qualname__, kinds, sources, _machine_hash())
+        symbol = f"{function.__name__}_{hashlib.sha256(repr(identity).encode()).hexdigest()[:24]}"
+        code = machine_code.find(symbol)
+        if code is None:
+            for listener in _listeners:
+                listener(function.__qualname__)
+            from . import kernel_compiler
+
+            code = kernel_compiler.compile_entry(self._part, kinds, symbol)
+            machine_code.keep(code)
+        return code
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function with numba: lazily, without the GIL, cached on disk."""
-    root = cache_root() / "kernels" / _source_hash(function.__globals__)
-    kept = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(root)
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    finally:
-        numba.config.CACHE_DIR = kept
+    """Compile a function, when it is first used; a decorator."""
+    return Kernel(function)
+
+
+def _kind(argument: Any) -> Kind:
+    if isinstance(argument, np.ndarray):
+        if not argument.flags.c_contiguous:
+            raise TypeError("kernels take C-contiguous arrays")
+        return argument.dtype.str, argument.ndim
+    if isinstance(argument, int | np.integer | np.bool_):
+        return "int"
+    raise TypeError(f"kernels take integers and arrays, not {type(argument).__name__}")
+
+
+class Intrinsic:
+    """A word of kernels that writes LLVM code; made by :func:`operation`.
+
+    With a signature, ``define(builder, *values)`` writes the code. Without, ``define(typing_context, *types)`` answers
+    as numba's own intrinsics do: the signature, and a function that writes the code.
+    """
+
+    def __init__(
+        self, define: Callable[..., Any], signature: str | None = None, *, prefer_literal: bool = False
+    ) -> None:
+        self.define = define
+        self.signature = signature
+        self.prefer_literal = prefer_literal
+        update_wrapper(self, define)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Kernels alone can."""
+        raise TypeError(f"{self.define.__name__} exists inside kernels only")
+
+    @cached_property
+    def _numba_type_(self) -> Any:
+        from . import kernel_compiler
+
+        return kernel_compiler.type_of(kernel_compiler.intrinsic(self))
+
+
+def operation(signature: str) -> Callable[[Callable[..., Any]], Intrinsic]:
+    """A word with fixed types, such as ``"uint64(intp)"`` or ``"void(intp, uint64)"``; a decorator.
+
+    The function decorated, ``(builder, *values) -> value | None``, writes the code.
+    """
+    return lambda define: Intrinsic(define, signature)
 
 
 class Templates:
     """Kernels written once and compiled for several fields or groups; use an instance as the decorator.
 
     A template reads names of its module that hold nothing yet (a field, a size, a constant). :meth:`build` gives each
-    template a copy of the module's globals with those names filled in, then compiles it. (The plainer way, closures
-    over a field's kernels, numba compiles but does not find again on disk.)
+    template a copy of the module's globals with those names filled in, then compiles it. (The plainer way,
+    closures over a field's kernels, have no name by which to find them again on disk.)
     """
 
     def __init__(self) -> None:
         self._functions: dict[str, FunctionType] = {}
+        self._built: set[str] = set()
 
     def __call__(self, function: Any) -> Any:
         """Note a template, under its name."""
@@ -85,9 +189,12 @@ class Templates:
 
     def build(self, name: str, space: dict[str, Any]) -> dict[str, Any]:
         """The kernels by name, compiled in ``space``, which is changed: a later template finds earlier ones there."""
+        if name in self._built:
+            raise ValueError(f"templates were built as {name} before")
+        self._built.add(name)
         for label, template in self._functions.items():
             function = FunctionType(template.__code__, space, label)
-            # numba names machine code by qualified name: without this, cached code of two builds would collide.
+            # Part of what machine code is found by: without it, two builds would share one.
             function.__qualname__ = f"{name}_{label}"
             function.__doc__ = template.__doc__
             function.__annotations__ = template.__annotations__
@@ -111,13 +218,32 @@ def _source_hash(module_globals: dict[str, Any]) -> str:
                 visit(owner.__name__, vars(owner))
 
     visit(module_globals["__name__"], module_globals)
-    joined = "".join(seen[name] for name in sorted(seen))
-    return hashlib.sha256((joined + numba.__version__ + cpu.chosen()).encode()).hexdigest()[:16]
+    return hashlib.sha256("".join(seen[name] for name in sorted(seen)).encode()).hexdigest()
 
 
 @cache
 def _file_hash(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+@cache
+def _machine_hash() -> str:
+    """Hash of what else decides about machine code: processor and path, compilers and their translation."""
+    numba = find_spec("numba")
+    assert numba is not None and numba.origin is not None
+    here = Path(__file__)
+    parts = (
+        cpu.chosen(),
+        llvm.get_process_triple(),
+        llvm.get_host_cpu_name(),
+        llvm.get_host_cpu_features().flatten(),
+        platform.python_version(),
+        llvmlite.__version__,
+        _file_hash(str(Path(numba.origin).with_name("_version.py"))),  # read, because importing it takes long
+        _file_hash(str(here.with_name("kernel_compiler.py"))),
+        _file_hash(str(here.with_name("machine_code.py"))),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 # -- words for raw memory, usable only inside kernels ---------------------------------------------------------
@@ -126,15 +252,17 @@ I64 = ir.IntType(64)
 
 
 def pointer(builder: Any, address: Any) -> Any:
-    """Inside an intrinsic: the LLVM pointer to 64-bit words at an ``intp``."""
+    """Inside an operation: the LLVM pointer to 64-bit words at an ``intp``."""
     return builder.inttoptr(address, I64.as_pointer())
 
 
-@intrinsic
+@Intrinsic
 def address(typing_context: Any, array: Any) -> Any:
     """``address(array) -> intp``: where a C-contiguous array's data begin."""
+    from numba.core import cgutils, errors, types
+
     if not (isinstance(array, types.Array) and array.layout == "C"):
-        raise numba.TypingError("address() takes a C-contiguous array")
+        raise errors.TypingError("address() takes a C-contiguous array")
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         struct = cgutils.create_struct_proxy(array)(context, builder, arguments[0])
@@ -143,12 +271,13 @@ def address(typing_context: Any, array: Any) -> Any:
     return types.intp(array), generate
 
 
-@intrinsic(prefer_literal=True)
-def stack(typing_context: Any, words: Any) -> Any:
+def _stack(typing_context: Any, words: Any) -> Any:
     """``stack(words) -> intp``: uninitialised 64-bit words on this function's stack frame; ``words`` is a literal.
 
     One call site is one block, even inside a loop.
     """
+    from numba.core import cgutils, types
+
     if not isinstance(words, types.IntegerLiteral):
         return None
     count = words.literal_value
@@ -161,25 +290,19 @@ def stack(typing_context: Any, words: Any) -> Any:
     return types.intp(words), generate
 
 
-@intrinsic
-def load(typing_context: Any, at: Any) -> Any:
+stack = Intrinsic(_stack, prefer_literal=True)
+
+
+@operation("uint64(intp)")
+def load(builder: Any, at: Any) -> Any:
     """``load(at) -> uint64``: the word at an address."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(pointer(builder, arguments[0]))
-
-    return types.uint64(types.intp), generate
+    return builder.load(pointer(builder, at))
 
 
-@intrinsic
-def store(typing_context: Any, at: Any, word: Any) -> Any:
+@operation("void(intp, uint64)")
+def store(builder: Any, at: Any, word: Any) -> None:
     """``store(at, word)``: write one 64-bit word."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.store(arguments[1], pointer(builder, arguments[0]))
-        return context.get_dummy_value()
-
-    return types.void(types.intp, types.uint64), generate
+    builder.store(word, pointer(builder, at))
 
 
 def checked(array: np.ndarray[Any, Any], *shape: int | None, dtype: Any = np.uint64) -> np.ndarray[Any, Any]:

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from aitbc_rollup.algebra.jit import cache_root
+from aitbc_rollup.cache import cache_root
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.rollup.files import write_whole
 

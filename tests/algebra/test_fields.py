@@ -14,6 +14,7 @@ from test_groups import address_of
 
 from aitbc_rollup.algebra import field_kernels, fq, fr
 from aitbc_rollup.algebra.bn254 import FR_GENERATOR
+from aitbc_rollup.algebra.jit import Intrinsic
 from aitbc_rollup.algebra.limbs import from_limbs, from_montgomery, to_limbs, to_montgomery
 
 fields = pytest.mark.parametrize("field", [fq, fr], ids=["Fq", "Fr"])
@@ -33,7 +34,7 @@ def _values(modulus: int) -> list[int]:
 @cache
 def callable_kernel(operation: Any, arity: int) -> Any:
     """An intrinsic, which exists inside kernels only, as a function of addresses."""
-    if not isinstance(operation, numba.core.extending._Intrinsic):
+    if not isinstance(operation, Intrinsic):
         return operation
     if arity == 2:
         return numba.njit(lambda out, x, y: operation(out, x, y))
