@@ -43,8 +43,6 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from aitbc_rollup.cache import cache_root as cache_root
-
 from . import cpu, machine_code
 
 _PACKAGE = __name__.split(".", 1)[0]

@@ -16,8 +16,8 @@ import numpy as np
 import wasmtime
 from wasmtime import Caller, Func, FuncType, Instance, Memory, Module, Store, ValType, WasmtimeError
 
-from aitbc_rollup.cache import cache_root
 from aitbc_rollup.algebra.limbs import Limbs
+from aitbc_rollup.cache import cache_root
 from aitbc_rollup.errors import BadInputError
 
 _FIELD_BYTES = 32
