@@ -17,7 +17,7 @@ from aitbc_rollup.prover.engine import load_engine
 from aitbc_rollup.prover.formats import zkey
 from aitbc_rollup.prover.keys import ProvingKey
 from aitbc_rollup.prover.setup import setup as make_key
-from aitbc_rollup.rollup.bundle import read_json
+from aitbc_rollup.rollup.files import read_json
 from aitbc_rollup.rollup.reporting import stage
 from aitbc_rollup.verifier import groth16 as verifier
 from aitbc_rollup.verifier.formats import (

@@ -8,7 +8,7 @@ from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.prover.engine import load_engine
 from aitbc_rollup.prover.groth16 import prove, public_inputs
 from aitbc_rollup.prover.keys import ProvingKey
-from aitbc_rollup.rollup.bundle import read_json
+from aitbc_rollup.rollup.files import read_json
 from aitbc_rollup.rollup.reporting import stage
 from aitbc_rollup.verifier.formats import proof_to_json, public_to_json
 

@@ -13,8 +13,8 @@ import click
 from aitbc_rollup.algebra.eddsa import public_key
 from aitbc_rollup.algebra.eddsa import sign as sign_message
 from aitbc_rollup.errors import BadInputError, UsageError, next_step
-from aitbc_rollup.rollup.bundle import read_json
 from aitbc_rollup.rollup.checks import Fields
+from aitbc_rollup.rollup.files import read_json
 from aitbc_rollup.rollup.records import SignedSession
 from aitbc_rollup.rollup.sessions import session_from_fields, signed_to_line
 

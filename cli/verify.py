@@ -8,6 +8,7 @@ import click
 
 from aitbc_rollup.rollup import bundle
 from aitbc_rollup.rollup.checks import format_address
+from aitbc_rollup.rollup.files import read_json
 from aitbc_rollup.verifier.formats import verification_key_from_json
 
 from . import common
@@ -27,7 +28,7 @@ def verify(folder: Path, key: Path | None, contract: int | None, reference: bool
     Trusts nothing in DIR but, without --key or --contract, the verifying key. Exits with 1 if anything does not fit.
     """
     found = bundle.load(folder)
-    trusted = None if key is None else verification_key_from_json(bundle.read_json(key), str(key))
+    trusted = None if key is None else verification_key_from_json(read_json(key), str(key))
     bundle.verify(found, key=trusted, reference=reference)
     if contract is not None:
         from aitbc_rollup.rollup.deployment import check_contract

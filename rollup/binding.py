@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.circuits.statements.protocol import DATA_TAG, WORD_BYTES

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aitbc_rollup.circuits.statements.agent_runs import Shape
-from aitbc_rollup.errors import BadInputError, InvalidError, next_step, unreadable
+from aitbc_rollup.errors import BadInputError, InvalidError, next_step
 from aitbc_rollup.verifier import groth16
 from aitbc_rollup.verifier.formats import (
     proof_from_json,
@@ -23,13 +23,12 @@ from aitbc_rollup.verifier.formats import (
     verification_key_from_json,
     verification_key_to_json,
 )
-from aitbc_rollup.verifier.strict_json import parse_json
 from aitbc_rollup.verifier.types import Proof, VerifyingKey
 
 from .batch import Batch, bind
 from .binding import Binding, to_data
 from .checks import Fields, format_address
-from .files import make_folder, write_whole
+from .files import MAX_FILE_BYTES, make_folder, read_json, write_whole
 from .rebuild import BatchData, decode, words_of
 from .records import SignedSession
 from .sessions import signed_from_line, signed_to_line
@@ -38,7 +37,6 @@ FORMAT = "aitbc-rollup/batch/v1"
 PROOF, PUBLIC, KEY, BATCH = "proof.json", "public.json", "verification_key.json", "batch.json"
 #: In the order of writing: whoever sees the last sees all.
 FILES = (PROOF, PUBLIC, KEY, BATCH)
-MAX_FILE_BYTES = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,23 +207,6 @@ def check_sessions(sessions: Sequence[SignedSession], data: BatchData) -> None:
                     expected=str(right),
                     got=str(got),
                 )
-
-
-def read_json(path: Path) -> Any:
-    """A JSON file, strictly read.
-
-    Raises:
-        BadInputError: missing, too large or malformed.
-    """
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise BadInputError("the file is too large", place=str(path), expected=f"at most {MAX_FILE_BYTES} bytes")
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise unreadable(path, "a JSON file", error) from None
-    except UnicodeDecodeError as error:
-        raise BadInputError("not UTF-8", place=str(path), expected="JSON in UTF-8", got=f"byte {error.start}") from None
-    return parse_json(text, str(path))
 
 
 def _batch_json(batch: Batch, payout: int, origin: Origin, provenance: dict[str, Any]) -> dict[str, Any]:
