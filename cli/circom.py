@@ -39,7 +39,7 @@ def circom() -> None:
     """Circuits in circom.
 
     The compiler is the program that AITBC_CIRCOM names, or circom on the PATH, or npm's circom2 in node_modules or on
-    the PATH, version 2 in any case.
+    the PATH, version 2 or later.
     """
 
 

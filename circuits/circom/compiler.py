@@ -66,7 +66,7 @@ def find_compiler() -> Compiler:
     raise ResourceError(
         "no circom compiler",
         place=os.environ.get("AITBC_CIRCOM") and "AITBC_CIRCOM",
-        expected="circom, version 2",
+        expected="circom, version 2 or later",
         got=", ".join(found) or "neither circom nor circom2 on the PATH, nor circom2 in node_modules",
         hint=_INSTALL,
     )

@@ -1,8 +1,8 @@
 """circom's WebAssembly inside wasmtime: what it exports, what it may call, and loops that feed it fast.
 
 A program may come from anybody. It gets no file, no clock and no network: the four methods of :class:`Host` are all it
-can call, and what they keep is bounded. Its memory is bounded by the store, its time by the engine's epoch. Compiling
-it to machine code takes time by its length alone; wasmtime keeps the result in the cache folder, which is this user's.
+can call, and what they keep is bounded. Its memory is bounded by the store, its time by the engine's epoch. Only the
+compilation to machine code cannot be stopped; wasmtime keeps its result in the cache folder, which is this user's.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import wasmtime
@@ -29,29 +28,31 @@ _MAX_TABLE = 1 << 20
 #: Characters of a message, and messages kept: enough for every circuit that is meant well.
 _MAX_MESSAGE, _MAX_MESSAGES = 4096, 256
 
-#: What circom 2 exports: arguments and results. Source: ``witness_calculator.js``, which circom writes beside a .wasm.
-_EXPORTS: dict[str, tuple[list[str], list[str]]] = {
-    "init": (["i32"], []),
-    "getFieldNumLen32": ([], ["i32"]),
-    "getRawPrime": ([], []),
-    "getSharedRWMemoryStart": ([], ["i32"]),
-    "getInputSize": ([], ["i32"]),
-    "getInputSignalSize": (["i32", "i32"], ["i32"]),
-    "setInputSignal": (["i32", "i32", "i32"], []),
-    "getWitnessSize": ([], ["i32"]),
-    "getWitness": (["i32"], []),
-    "getMessageChar": ([], ["i32"]),
+#: Functions that circom 2 exports. Source: ``witness_calculator.js``, which circom writes beside a .wasm.
+_EXPORTS = {
+    "init": "(param i32)",
+    "getFieldNumLen32": "(result i32)",
+    "getRawPrime": "",
+    "getSharedRWMemoryStart": "(result i32)",
+    "getInputSize": "(result i32)",
+    "getInputSignalSize": "(param i32 i32) (result i32)",
+    "setInputSignal": "(param i32 i32 i32)",
+    "getWitnessSize": "(result i32)",
+    "getWitness": "(param i32)",
+    "getMessageChar": "(result i32)",
 }
 #: The first versions, 2.0.3 for one, do without.
 _OPTIONAL = {"getInputSignalSize"}
 
 #: A call from Python takes microseconds, one from here nanoseconds. ``set`` hands values of a signal over, from its
 #: position ``first`` on; ``get`` fetches wires from ``first`` on. A value lies at ``shared`` when it changes hands.
+#:
+#: All of circom's functions are imported, so that wasmtime compares their types when it links. To look at them from
+#: here would end this process: the C interface of wasmtime aborts on types that it has no word for.
 _LOOPS = """
 (module
+  {imports}
   (import "circom" "memory" (memory $circom 0))
-  (import "circom" "setInputSignal" (func $setInputSignal (param i32 i32 i32)))
-  (import "circom" "getWitness" (func $getWitness (param i32)))
   (memory $values (export "values") 16 16)
   (func (export "set")
     (param $shared i32) (param $msb i32) (param $lsb i32) (param $first i32) (param $count i32) (local $i i32)
@@ -68,20 +69,33 @@ _LOOPS = """
 
 
 class ReportedError(Exception):
-    """Leaves WebAssembly after circom has reported an error to the :class:`Host`."""
+    """Leaves WebAssembly from within the :class:`Host`."""
 
 
 class Host:
     """What a program may call: it reports an error, or prints.
 
-    ``code`` and ``trace`` hold the error: circom's number for it, and its lines about where.
+    ``code`` and ``trace`` hold the error: circom's number for it, and its lines about where. Before ``linked`` is set,
+    the program's exports are not known to be circom's, and every call ends it.
     """
 
     def __init__(self, log: Callable[[str], None]) -> None:
+        self.linked = False
         self.code: int | None = None
         self.trace: list[str] = []
         self._log = log
         self._line: list[str] = []
+
+    def function(self, name: str, store: Store) -> Func:
+        """The function that circom imports under this name."""
+        parameters, method = _IMPORTS[name]
+
+        def call(caller: Caller, *arguments: int) -> None:
+            if not self.linked:
+                raise ReportedError("a program that calls before it is called")
+            method(self, caller, *arguments)
+
+        return Func(store, FuncType(parameters, []), call, access_caller=True)
 
     def fail(self, caller: Caller, code: int) -> None:
         """The end of a calculation that does not work out."""
@@ -136,19 +150,19 @@ class Program:
             self.module = Module(self.engine, wasm)
         except WasmtimeError as error:
             raise self.refusal(last_line(error)) from None
-        self.loops = Module(self.engine, _LOOPS)
-        exports = {item.name: item.type for item in self.module.exports}
-        for name, signature in _EXPORTS.items():
-            kind = exports.get(name)
-            if kind is None and name in _OPTIONAL:
-                continue
-            if not isinstance(kind, FuncType) or _signature(kind) != signature:
-                raise self.refusal(f"a program without circom's function {name}")
-        memory = exports.get("memory")
+        exports = {item.name: item for item in self.module.exports}
+        missing = [name for name in _EXPORTS if name not in exports and name not in _OPTIONAL]
+        if missing:
+            raise self.refusal(f"a program without circom's function {missing[0]}")
+        memory = exports["memory"].type if "memory" in exports else None
         if not isinstance(memory, wasmtime.MemoryType):
             raise self.refusal("a program without a memory")
         #: Bytes that it starts with.
         self.memory = memory.limits.min * _PAGE
+        #: What of circom's functions it has.
+        self.functions = [name for name in _EXPORTS if name in exports]
+        imports = "".join(f'(import "circom" "{name}" (func ${name} {_EXPORTS[name]}))' for name in self.functions)
+        self.loops = Module(self.engine, _LOOPS.format(imports=imports))
         self.imports: list[str] = []
         for item in self.module.imports:
             if item.module != "runtime" or item.name not in _IMPORTS:
@@ -183,18 +197,17 @@ class Running:
 
     def __init__(self, program: Program, host: Host, store: Store) -> None:
         self._store = store
-        functions = []
-        for name in program.imports:
-            parameters, method = _IMPORTS[name]
-            functions.append(Func(store, FuncType(parameters, []), partial(method, host), access_caller=True))
+        self._functions = program.functions
+        functions = [host.function(name, store) for name in program.imports]
         self._circom = Instance(store, program.module, functions).exports(store)
-        shared = [self._circom[item.name] for item in program.loops.imports if item.name is not None]
-        self._loops = Instance(store, program.loops, shared).exports(store)
+        linked = [self._circom[name] for name in (*program.functions, "memory")]
+        self._loops = Instance(store, program.loops, linked).exports(store)
+        host.linked = True
         self._shared = self.call("getSharedRWMemoryStart")
 
     def offers(self, name: str) -> bool:
         """Whether the program exports this."""
-        return name in self._circom
+        return name in self._functions
 
     def call(self, name: str, *arguments: int) -> int:
         """An exported function's result as an unsigned number; 0 if it has none."""
@@ -246,12 +259,8 @@ def _configuration() -> wasmtime.Config:
     return config
 
 
-def _signature(kind: FuncType) -> tuple[list[str], list[str]]:
-    return [str(parameter) for parameter in kind.params], [str(result) for result in kind.results]
-
-
 def _call(function: object, store: Store | Caller, *arguments: int) -> int:
-    assert isinstance(function, Func)  # checked with the program's exports
+    assert isinstance(function, Func)  # so it has been linked
     result = function(store, *arguments)
     return 0 if result is None else int(result) & 0xFFFFFFFF
 
