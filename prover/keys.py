@@ -28,6 +28,8 @@ from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.verifier.types import Proof, VerifyingKey
 
 if TYPE_CHECKING:
+    from aitbc_rollup.circuits.formats.files import MappedFile
+
     from .engine import Engine, Progress
 
 #: The five lists of points, by name, with the group they lie in.
@@ -66,6 +68,11 @@ class VerifyingPoints(NamedTuple):
 class KeyBody(Protocol):
     """Matrices and points of a key, wherever they are."""
 
+    @property
+    def source(self) -> MappedFile | None:
+        """The file they are in, if they are in one."""
+        ...
+
     def matrices(self) -> tuple[Matrix, Matrix]:
         """A and B."""
         ...
@@ -85,6 +92,10 @@ class KeyArrays(NamedTuple):
     b_g2_query: Limbs
     c_query: Limbs
     h_query: Limbs
+
+    @property
+    def source(self) -> None:
+        """No file."""
 
     def matrices(self) -> tuple[Matrix, Matrix]:
         """A and B."""

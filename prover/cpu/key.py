@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
+from numpy.typing import NDArray
+
 from aitbc_rollup.algebra.limbs import Limbs
+from aitbc_rollup.circuits.formats.files import MappedFile
 
 from .. import qap
 from ..engine import Progress, Sums, silent, stage_starts
-from ..keys import QUERIES, Matrix, ProvingKey
+from ..keys import Matrix, ProvingKey
 from . import ntt, vectors
 from .msm import msm_packed
-from .points import PackedPoints, join, pack
+from .points import PackedPoints
+from .prepared import prepare
 
 
 @dataclass(frozen=True, eq=False)
 class CpuKey:
     """Implements ``prover.engine.LoadedKey``: what a proof needs of a key, its points packed.
 
-    ``c`` has one point a private wire, ``h`` one a point of the domain, the others one a wire.
+    ``c`` has one point a private wire, ``h`` one a point of the domain, the others one a wire. ``source`` is the
+    mapping that they lie in, if they lie in one.
     """
 
     n_public: int
@@ -31,45 +40,53 @@ class CpuKey:
     b_g2: PackedPoints
     c: PackedPoints
     h: PackedPoints
+    source: MappedFile | None
 
     def sums(self, witness: Limbs, progress: Progress = silent) -> Sums:
         """All sums for a canonical witness."""
-        starts = stage_starts()
-
-        def begin(stage: str) -> None:
-            progress(stage, starts[stage])
-
-        begin("constraints")
-        a_values = vectors.sparse_product(self.a_matrix, witness)
-        b_values = vectors.sparse_product(self.b_matrix, witness)
-        begin("quotient")
-        quotient = ntt.quotient(a_values, b_values, qap.coset_shift(self.power))
-        begin("A")
-        a = msm_packed(1, self.a, witness)
-        begin("B in G1")
-        b_g1 = msm_packed(1, self.b_g1, witness)
-        begin("B in G2")
-        b_g2 = msm_packed(2, self.b_g2, witness)
-        begin("C")
-        c = msm_packed(1, self.c, witness[self.n_public + 1 :])
-        begin("H")
-        h = msm_packed(1, self.h, quotient)
+        stage = partial(self._stage, progress)
+        with stage("constraints", *self.a_matrix, *self.b_matrix):
+            a_values = vectors.sparse_product(self.a_matrix, witness)
+            b_values = vectors.sparse_product(self.b_matrix, witness)
+        with stage("quotient"):
+            quotient = ntt.quotient(a_values, b_values, qap.coset_shift(self.power))
+        with stage("A", self.a.points):
+            a = msm_packed(1, self.a, witness)
+        with stage("B in G1", self.b_g1.points):
+            b_g1 = msm_packed(1, self.b_g1, witness)
+        with stage("B in G2", self.b_g2.points):
+            b_g2 = msm_packed(2, self.b_g2, witness)
+        with stage("C", self.c.points):
+            c = msm_packed(1, self.c, witness[self.n_public + 1 :])
+        with stage("H", self.h.points):
+            h = msm_packed(1, self.h, quotient)
         return Sums(a, b_g1, b_g2, c, h)
+
+    @contextmanager
+    def _stage(self, progress: Progress, name: str, *arrays: NDArray[Any]) -> Iterator[None]:
+        """A stage and the arrays of a mapped key that it uses: they take memory no longer than it lasts."""
+        progress(name, stage_starts()[name])
+        if self.source is None:
+            yield
+            return
+        for array in arrays:
+            self.source.prefetch(array)
+        yield
+        for array in arrays:
+            self.source.release(array)
 
 
 _loaded: WeakKeyDictionary[ProvingKey, CpuKey] = WeakKeyDictionary()
 
 
 def load(key: ProvingKey) -> CpuKey:
-    """The key with its points packed; packed once as long as ``key`` is kept."""
+    """The key with its points packed; packed once as long as ``key`` is kept, and see ``prepared``.
+
+    Raises:
+        BadInputError: the key is in a file, and its body there is wrong.
+    """
     found = _loaded.get(key)
     if found is None:
-        found = _loaded[key] = _pack(key)
+        matrices, (a, b_g1, b_g2, c, h), source = prepare(key)
+        found = _loaded[key] = CpuKey(key.n_public, key.power, *matrices, a, b_g1, b_g2, c, h, source)
     return found
-
-
-def _pack(key: ProvingKey) -> CpuKey:
-    queries = (
-        join(group, (pack(group, piece) for piece in key.body.points(query))) for query, group in QUERIES.items()
-    )
-    return CpuKey(key.n_public, key.power, *key.body.matrices(), *queries)

@@ -59,15 +59,15 @@ def join(group: Group, parts: Iterable[PackedPoints]) -> PackedPoints:
     for part in known:
         out[at : at + len(part.points)] = part.points
         at += len(part.points)
-    return PackedPoints(out, joined_wires(known), length, RADIX_BITS)
+    return PackedPoints(out, joined_wires((part.wires, part.length) for part in known), length, RADIX_BITS)
 
 
-def joined_wires(parts: Iterable[PackedPoints]) -> NDArray[np.uint32] | None:
-    """The rows kept of points that were packed in pieces; ``None`` if all were."""
-    rows, length, all_kept = [np.empty(0, np.uint32)], 0, True
-    for _, wires, part_length, _ in parts:
-        kept = np.arange(part_length, dtype=np.uint32) if wires is None else wires
-        rows.append(kept + np.uint32(length))
-        length += part_length
+def joined_wires(parts: Iterable[tuple[NDArray[np.uint32] | None, int]]) -> NDArray[np.uint32] | None:
+    """The rows kept of points packed in pieces, from ``wires`` and ``length`` of each; ``None`` if all were."""
+    rows, total, all_kept = [np.empty(0, np.uint32)], 0, True
+    for wires, length in parts:
+        kept = np.arange(length, dtype=np.uint32) if wires is None else wires
+        rows.append(kept + np.uint32(total))
+        total += length
         all_kept &= wires is None
     return None if all_kept else np.concatenate(rows)

@@ -137,8 +137,13 @@ class ZkeyBody:
     """A key's body in its file; everything is checked as it is read. Implements ``keys.KeyBody``."""
 
     def __init__(self, source: MappedFile, file: SectionFile) -> None:
-        self.source = source
+        self._source = source
         self._file = file
+
+    @property
+    def source(self) -> MappedFile:
+        """The file."""
+        return self._source
 
     def matrices(self) -> tuple[Matrix, Matrix]:
         """A and B.
@@ -191,7 +196,7 @@ class ZkeyBody:
             part = content[start : start + size * at_once]
             piece = buffer[: len(part)]
             piece[:] = part
-            self.source.release(part)
+            self._source.release(part)
             yield piece.view(np.uint32)
 
 
