@@ -39,11 +39,13 @@ def prove(pk: ProvingKey, witness: Limbs, *, engine: Engine | None = None, progr
         progress: told each stage.
 
     Raises:
-        BadInputError: the witness is not one for this key: wrong length, a value not below r, wire 0 not 1.
+        BadInputError: the witness is not one for this key: wrong length, a value not below r, wire 0 not 1; or the key
+            is in a file, and wrong.
         InvalidError: the proof does not verify, because the witness does not satisfy the circuit.
     """
     public = public_inputs(pk, witness)
     engine = engine or load_engine()
+    progress("key", 0.0)
     sums = engine.load(pk).sums(np.ascontiguousarray(witness), progress)
     proof = _blind(engine, pk, sums)
     progress("verify", 0.99)

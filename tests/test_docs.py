@@ -27,6 +27,12 @@ def run(line: str, folder: Path) -> None:
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
 
+def run_python(script: str, folder: Path) -> str:
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
@@ -35,13 +41,12 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_circuit_manual_runs(tmp_path: Path) -> None:
-    """Python first, then its shell commands up to the proof, in one folder."""
-    script = "\n".join(blocks("docs/howto-cryptographers.md", "python"))
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "does not fit 64 bits" in done.stdout
+    """The circuit in Python, then its shell commands up to the proof, then the proof in Python, in one folder."""
+    circuit, prove, soundness = blocks("docs/howto-cryptographers.md", "python")
+    assert "does not fit 64 bits" in run_python(circuit + soundness, tmp_path)
     for line in blocks("docs/howto-cryptographers.md", "sh")[0].splitlines():
         run(line, tmp_path)
+    assert "VerifyingKey" in run_python(prove, tmp_path)
 
 
 @pytest.mark.node

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from aitbc_rollup.algebra.jit import cache_root
+from aitbc_rollup.cache import cache_root
 from aitbc_rollup.circuits.formats.files import Identity
 from aitbc_rollup.errors import UsageError
 

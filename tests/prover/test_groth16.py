@@ -125,6 +125,6 @@ def test_what_is_no_witness_is_refused(
 def test_progress_names_each_stage_once_in_order(small: System, small_key: ProvingKey) -> None:
     seen: list[tuple[str, float]] = []
     prove(small_key, small[1], engine=CPU, progress=lambda stage, done: seen.append((stage, done)))
-    assert [stage for stage, _ in seen] == [*STAGES, "verify", "done"]
+    assert [stage for stage, _ in seen] == ["key", *STAGES, "verify", "done"]
     shares = [done for _, done in seen]
     assert shares == sorted(shares) and shares[0] == 0.0 and shares[-1] == 1.0
