@@ -29,8 +29,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache, cached_property, update_wrapper
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,28 +42,14 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from . import cpu, machine_code
+from . import compilation, cpu, machine_code
 
 _PACKAGE = __name__.split(".", 1)[0]
 
 #: What tells versions of an entry apart: ``"int"``, or an array's dtype and number of dimensions.
 Kind = Literal["int"] | tuple[str, int]
 
-#: Told the name of a kernel that is about to be compiled, in the thread that needs it.
-Listener = Callable[[str], None]
-
-_listeners: list[Listener] = []
 _lock = RLock()
-
-
-@contextmanager
-def watching(listener: Listener) -> Iterator[None]:
-    """While the context lasts, tell ``listener`` of each entry that is compiled because it was not on disk."""
-    _listeners.append(listener)
-    try:
-        yield
-    finally:
-        _listeners.remove(listener)
 
 
 class Kernel:
@@ -108,15 +93,18 @@ class Kernel:
         sources = _source_hash(function.__globals__)
         identity = (function.__module__, function.__qualname__, kinds, sources, _machine_hash())
         symbol = f"{function.__name__}_{hashlib.sha256(repr(identity).encode()).hexdigest()[:24]}"
-        code = machine_code.find(symbol)
-        if code is None:
-            for listener in _listeners:
-                listener(function.__qualname__)
-            from . import kernel_compiler
+        return machine_code.find(symbol) or self._compile(kinds, symbol)
 
-            code = kernel_compiler.compile_entry(self._part, kinds, symbol)
-            machine_code.keep(code)
-        return code
+    def _compile(self, kinds: tuple[Kind, ...], symbol: str) -> machine_code.Code:
+        with machine_code.claimed(symbol):
+            code = machine_code.find(symbol)
+            if code is None:
+                compilation.begins(self._function.__qualname__)
+                from . import kernel_compiler
+
+                code = kernel_compiler.compile_entry(self._part, kinds, symbol)
+                machine_code.keep(code)
+            return code
 
 
 def kernel(function: Callable[..., Any]) -> Any:

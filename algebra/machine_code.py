@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import hashlib
 import os
 import tempfile
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,6 +59,18 @@ def find(symbol: str) -> Code | None:
     if hashlib.sha256(rest).digest() != digest:
         return None
     return Code(symbol, chr(rest[0]), rest[1:])
+
+
+@contextlib.contextmanager
+def claimed(symbol: str) -> Iterator[None]:
+    """While the context lasts, no other process makes the entry of this name; a second one waits and then finds it."""
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):  # where nothing can be written, everybody makes their own
+            folder().mkdir(parents=True, exist_ok=True)
+            file = held.enter_context((folder() / ".lock").open("ab"))
+            # A byte of one file for each name, far beyond its end: no file is left behind.
+            fcntl.lockf(file, fcntl.LOCK_EX, 1, int.from_bytes(hashlib.sha256(symbol.encode()).digest()[:7], "big"))
+        yield
 
 
 def keep(code: Code) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from aitbc_rollup import __version__
+from aitbc_rollup.algebra.compilation import once, watching
 from aitbc_rollup.errors import AitbcError
 
 from .config import load_defaults
@@ -83,8 +84,13 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code, after saying what went wrong."""
     as_json = "--json" in arguments
+
+    def say(text: str) -> None:
+        click.echo(json.dumps({"say": text}) if as_json else text, err=True)
+
     try:
-        result = cli.main(args=arguments, prog_name="aitbc-rollup", standalone_mode=False)
+        with watching(once(say)):
+            result = cli.main(args=arguments, prog_name="aitbc-rollup", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from aitbc_rollup.algebra.compilation import once, watching
 from aitbc_rollup.rollup.reporting import Reporter
 
 #: What a stage does, in a person's words.
@@ -126,6 +129,8 @@ class Recorder:
 Display = JsonProgress | RichProgress
 
 
-def reporter(as_json: bool) -> Display:
-    """The reporter for ``--json`` or for a person; a context manager."""
-    return JsonProgress() if as_json else RichProgress()
+@contextmanager
+def reporter(as_json: bool) -> Iterator[Display]:
+    """The reporter for ``--json`` or for a person; it also says when kernels are compiled."""
+    with JsonProgress() if as_json else RichProgress() as display, watching(once(display.say)):
+        yield display

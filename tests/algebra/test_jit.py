@@ -14,15 +14,16 @@ import numpy as np
 import pytest
 
 from aitbc_rollup.algebra import machine_code
-from aitbc_rollup.algebra.jit import Kernel, Templates, kernel, operation, watching
+from aitbc_rollup.algebra.compilation import once, watching
+from aitbc_rollup.algebra.jit import Kernel, Templates, kernel, operation
 
 PROGRAM = """
 import sys
 import numpy as np
-from aitbc_rollup.algebra import fq, fr, jit
+from aitbc_rollup.algebra import compilation, fq, fr
 compiled = []
 out = np.empty(4, np.uint64)
-with jit.watching(compiled.append):
+with compilation.watching(compiled.append):
     for field in (fq, fr):
         field.set_one(out.ctypes.data)
         assert out.tolist() == field.ONE.tolist()
@@ -117,7 +118,7 @@ def test_an_exception_inside_is_one_outside_and_other_results_are_refused() -> N
 
 def test_a_file_in_the_cache_that_is_not_whole_is_made_again(compiled: list[str]) -> None:
     assert again(_minus)(3, 1) == 2
-    (file,) = machine_code.folder().iterdir()
+    (file,) = machine_code.folder().glob("*.o")
     whole = file.read_bytes()
     for damaged in (whole[:-1], b"", whole[:40] + bytes([whole[40] ^ 1]) + whole[41:]):
         file.write_bytes(damaged)
@@ -152,3 +153,30 @@ def test_kernels_that_cannot_be_told_apart_are_refused() -> None:
     templates.build("twice", {})
     with pytest.raises(ValueError, match="built as twice before"):
         templates.build("twice", {})
+
+
+def test_processes_that_meet_at_a_first_call_compile_once(tmp_path: Path) -> None:
+    environment = {**os.environ, "AITBC_CACHE": str(tmp_path)}
+    both = [
+        subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = " ".join(process.communicate()[0] for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert said.count("fq_set_one") == said.count("fr_set_one") == 1
+
+
+def test_the_innermost_listener_is_told_and_a_listener_may_refuse(compiled: list[str]) -> None:
+    said: list[str] = []
+
+    def refuse(name: str) -> None:
+        raise InterruptedError(name)
+
+    with watching(refuse), pytest.raises(InterruptedError, match="_minus"):
+        again(_minus)(3, 1)
+    assert compiled == [] and machine_code.find("_minus") is None
+    with watching(once(said.append)):
+        assert again(_minus)(3, 1) == 2
+        assert again(_weigh)(np.zeros(1, np.int64), np.zeros((1, 1), np.uint8), np.zeros(1, np.int64)) is False
+    assert len(said) == 1 and "warmup" in said[0]
+    assert compiled == []
