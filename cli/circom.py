@@ -9,10 +9,10 @@ import click
 from aitbc_rollup.circuits.check import assert_satisfied
 from aitbc_rollup.circuits.circom.compiler import TIME_LIMIT, Compilation, compile_circuit
 from aitbc_rollup.circuits.formats.r1cs import read_r1cs
-from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.prover.consistency import check_matrices
 from aitbc_rollup.prover.engine import load_engine
 from aitbc_rollup.prover.keys import ProvingKey
+from aitbc_rollup.rollup.files import read_json
 from aitbc_rollup.rollup.keys import key_at
 from aitbc_rollup.rollup.reporting import stage
 from aitbc_rollup.verifier.formats import verification_key_to_json
@@ -79,13 +79,20 @@ def prove(
     Without --key, a development key is made for the circuit, once, and kept in the output folder. Whoever made it can
     forge proofs, so it is marked and refused off local chains.
     """
+    given = read_json(inputs)
+    proving_key = ProvingKey.load(key) if key else None
+    made = False
     with reporter(as_json) as report:
         files, _ = _compile(source, out, libraries, level, timeout, report)
         system = read_r1cs(files.r1cs)
-        witness, _ = circom_witness(files.wasm, inputs, timeout, report)
+        if proving_key:
+            check_matrices(proving_key, system, str(key))
+        witness, _ = circom_witness(files.wasm, given, inputs, timeout, report)
         assert_satisfied(system, witness)
         path = key or out / f"{source.stem}-{system.structure_hash[:16]}.zkey"
-        proving_key, made = _key(path, system, engine, report, make=key is None)
+        if proving_key is None:
+            with stage(report, "keys"):
+                proving_key, made = key_at(path, system, load_engine(engine), report)
         if proving_key.development:
             report.say(
                 f"DEVELOPMENT KEY: who made {path} can forge proofs. For local chains only; --key takes another."
@@ -116,13 +123,3 @@ def _compile(
     if files.warnings:
         report.say(files.warnings)
     return files, round(running.seconds, 3)
-
-
-def _key(path: Path, system: R1CS, engine: str, report: Display, *, make: bool) -> tuple[ProvingKey, bool]:
-    """The key in a file, made if need be and allowed, and whether it was made."""
-    with stage(report, "keys"):
-        if make:
-            return key_at(path, system, load_engine(engine), report)
-        key = ProvingKey.load(path)
-        check_matrices(key, system, str(path))
-        return key, False

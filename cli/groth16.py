@@ -93,11 +93,12 @@ def fullprove(
     name of a compiled circuit or of a function that returns one, and then its code runs.
     """
     proving_key = ProvingKey.load(key)
+    given = read_json(inputs)
     with reporter(as_json) as report:
         if circuit.endswith(".wasm"):
-            values, _ = circom_witness(Path(circuit), inputs, timeout, report)
+            values, _ = circom_witness(Path(circuit), given, inputs, timeout, report)
         else:
-            values = _python_witness(circuit, inputs, report)
+            values = _python_witness(circuit, given, report)
         seconds = prove_and_write(proving_key, values, (proof, public), engine, report)
     common.emit({"proof": str(proof), "public": str(public), "seconds": seconds}, as_json=as_json)
 
@@ -140,10 +141,10 @@ def verify(key: Path, public: Path, proof: Path, reference: bool, l1: str | None
     common.emit(result, as_json=as_json)
 
 
-def _python_witness(circuit: str, inputs: Path, report: Display) -> Limbs:
+def _python_witness(circuit: str, inputs: Any, report: Display) -> Limbs:
     compiled = load_circuit(circuit)
     with stage(report, "witness"):
-        values = compiled.witness(_inputs(read_json(inputs)))
+        values = compiled.witness(_inputs(inputs))
         assert_satisfied(compiled, values)
     return values
 

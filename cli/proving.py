@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.prover.engine import load_engine
 from aitbc_rollup.prover.groth16 import prove, public_inputs
 from aitbc_rollup.prover.keys import ProvingKey
-from aitbc_rollup.rollup.files import read_json
 from aitbc_rollup.rollup.reporting import stage
 from aitbc_rollup.verifier.formats import proof_to_json, public_to_json
 
@@ -16,14 +16,13 @@ from . import common
 from .progress import Display
 
 
-def circom_witness(wasm: Path, inputs: Path, timeout: float, report: Display) -> tuple[Limbs, float]:
-    """The witness by circom's calculator, and the seconds it took."""
+def circom_witness(wasm: Path, inputs: Any, place: Path, timeout: float, report: Display) -> tuple[Limbs, float]:
+    """The witness by circom's calculator for the inputs read at a place, and the seconds it took."""
     from aitbc_rollup.circuits.circom.calculator import WitnessCalculator
 
-    values = read_json(inputs)
     with stage(report, "witness") as running:
         calculator = WitnessCalculator.load(wasm)
-        witness = calculator.calculate(values, place=str(inputs), seconds=timeout, log=report.say)
+        witness = calculator.calculate(inputs, place=str(place), seconds=timeout, log=report.say)
     return witness, round(running.seconds, 3)
 
 

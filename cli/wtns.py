@@ -10,6 +10,7 @@ from aitbc_rollup.algebra.limbs import from_limbs
 from aitbc_rollup.circuits.check import assert_satisfied
 from aitbc_rollup.circuits.formats.r1cs import read_r1cs
 from aitbc_rollup.circuits.formats.wtns import read_wtns, write_wtns
+from aitbc_rollup.rollup.files import read_json
 
 from . import common
 from .progress import reporter
@@ -28,8 +29,9 @@ def wtns() -> None:
 @common.options(common.calculator_timeout, common.as_json)
 def calculate(wasm: Path, inputs: Path, out: Path, timeout: float, as_json: bool) -> None:
     """Calculate a witness with the .wasm that circom made, in a sandbox. The file holds the circuit's secrets."""
+    given = read_json(inputs)
     with reporter(as_json) as report:
-        values, seconds = circom_witness(wasm, inputs, timeout, report)
+        values, seconds = circom_witness(wasm, given, inputs, timeout, report)
     write_wtns(out, values)
     common.emit({"witness": str(out), "wires": len(values), "seconds": seconds}, as_json=as_json)
 

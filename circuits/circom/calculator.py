@@ -22,12 +22,10 @@ from aitbc_rollup.verifier.strict_json import shorten
 
 from ..formats.files import MappedFile
 from .inputs import signals
-from .sandbox import Host, Program, ReportedError, Running, last_line
+from .sandbox import FIELD_BYTES, Host, Program, ReportedError, Running, last_line
 
 #: How long a calculation may take, in seconds, and how much memory, in bytes: all that a 32-bit program can have.
 TIME_LIMIT, MEMORY_LIMIT = 600.0, 1 << 32
-#: No proof has more wires: the field's largest domain has 2^28 points.
-_MAX_WIRES = 1 << 29
 #: Sizes that circom names for a signal that is not there: −1, or from 2.0.8 on 0.
 _NO_SIZES = {0xFFFFFFFF, 0}
 _ASSERTION, _MEMORY = 4, 5
@@ -96,7 +94,7 @@ class WitnessCalculator:
                 place=self._program.place,
                 expected=f"at most {memory} bytes",
                 got=f"{self._program.memory} to start with",
-                hint="allow it more",
+                hint="allow it more, up to 4 GiB",
             )
         with self._one_at_a_time, ThreadPoolExecutor(1, "witness") as thread:
             # Made here: an epoch that ended before the thread began would not end the calculation.
@@ -122,8 +120,9 @@ class WitnessCalculator:
             running.call("init", 0)
             _give(running, values, place)
             n_wires = running.call("getWitnessSize")
-            if n_wires > _MAX_WIRES:
-                raise self._program.refusal(f"a witness of {n_wires} wires")
+            # Each is a signal of its own, and all signals lie in memory: so the limit on that is one on the witness.
+            if n_wires * FIELD_BYTES > running.memory:
+                raise self._program.refusal(f"a witness of {n_wires} wires in {running.memory} bytes")
             witness = running.take(n_wires)
         except (WasmtimeError, Trap, ReportedError) as error:
             if host.code is None:
@@ -189,7 +188,9 @@ def _reported(code: int, trace: list[str], place: str) -> AitbcError:
             hint="look at that line of the template: it refuses these inputs",
         )
     if code == _MEMORY:
-        return ResourceError("the calculator has not enough memory", place=place, got=got, hint="allow it more")
+        return ResourceError(
+            "the calculator has not enough memory", place=place, got=got, hint="allow it more, up to 4 GiB"
+        )
     return BadInputError(_CODES.get(code, f"circom's error {code}"), place=place, got=got, hint="check the inputs")
 
 

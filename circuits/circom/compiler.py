@@ -51,12 +51,14 @@ class Compilation:
 
 
 def find_compiler() -> Compiler:
-    """The program that ``AITBC_CIRCOM`` names; else the first of version 2: ``circom`` on the PATH, ``circom2`` in the
-    ``node_modules`` of the current folder or of one above, ``circom2`` on the PATH.
+    """The compiler of this machine.
+
+    It is the program that ``AITBC_CIRCOM`` names; else the first of version 2 or later among ``circom`` on the PATH,
+    ``circom2`` in the ``node_modules`` of the current folder or of one above, and ``circom2`` on the PATH.
 
     Raises:
-        ResourceError: there is none, or only others.
-    """  # fmt: skip
+        ResourceError: there is none, or only older ones.
+    """
     found = []
     for program in _candidates():
         version = _version(program)
@@ -160,14 +162,18 @@ def _run(compiler: Compiler, arguments: list[str], source: Path, seconds: float)
     """Run the compiler; returns what it warned of."""
     # From the root, where every path is below: circom2 sees the disk through a sandbox that loses its way upwards.
     # In a session of its own, so that whatever it starts ends with it.
-    process = subprocess.Popen(
-        [compiler.program.absolute(), *arguments],
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    try:
+        process = subprocess.Popen(
+            [compiler.program.absolute(), *arguments],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        got = error.strerror or str(error)
+        raise ResourceError("circom does not start", place=str(compiler.program), got=got, hint=_INSTALL) from None
     try:
         _, said = process.communicate(timeout=seconds)
     except BaseException as error:

@@ -19,7 +19,7 @@ from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.cache import cache_root
 from aitbc_rollup.errors import BadInputError
 
-_FIELD_BYTES = 32
+FIELD_BYTES = 32
 _PAGE = 1 << 16
 #: Values that fit into the memory of :data:`_LOOPS`, 1 MiB.
 _CHUNK = 1 << 15
@@ -213,6 +213,11 @@ class Running:
         """An exported function's result as an unsigned number; 0 if it has none."""
         return _call(self._circom[name], self._store, *arguments)
 
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the program has now."""
+        return _memory(self._circom["memory"]).data_len(self._store)
+
     def shared(self) -> int:
         """The field element that the program holds out."""
         return _field_element(self._circom["memory"], self._store, self._shared)
@@ -271,7 +276,7 @@ def _memory(memory: object) -> Memory:
 
 
 def _field_element(memory: object, store: Store | Caller, start: int) -> int:
-    return int.from_bytes(_memory(memory).read(store, start, start + _FIELD_BYTES), "little")
+    return int.from_bytes(_memory(memory).read(store, start, start + FIELD_BYTES), "little")
 
 
 def _message(caller: Caller) -> str:

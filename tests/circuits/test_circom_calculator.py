@@ -94,7 +94,9 @@ def test_one_calculator_makes_many_witnesses() -> None:
 
 def test_more_wires_than_one_chunk_holds() -> None:
     number = "(i32.store (i32.const 0) (local.get 0))"
-    assert run(program(getWitnessSize="(i32.const 70000)", getWitness=number)) == list(range(70000))
+    large = '(memory (export "memory") 40)'
+    wasm = program(memory=large, getWitnessSize="(i32.const 70000)", getWitness=number)
+    assert run(wasm) == list(range(70000))
 
 
 def test_a_signal_of_more_values_than_one_chunk_holds() -> None:
@@ -212,8 +214,9 @@ def test_a_program_that_calls_before_it_is_linked(host: str) -> None:
             {"imports": PARTS["imports"] + '(import "wasi_snapshot_preview1" "fd_write" (func))'},
             "a program that wants wasi_snapshot_preview1.fd_write",
         ),
+        ({"getWitnessSize": "(i32.const 2049)"}, "a witness of 2049 wires in 65536 bytes"),
         ({"memory": "(memory 1)"}, "a program without a memory"),
-        ({"getWitnessSize": "(i32.const -1)"}, "a witness of 4294967295 wires"),
+        ({"getWitnessSize": "(i32.const -1)"}, "a witness of 4294967295 wires in 65536 bytes"),
         ({"data": PARTS["data"], "getWitness": "(call $getRawPrime)"}, "a value that is not below r"),
         ({"init": "(unreachable)"}, "wasm trap: wasm `unreachable` instruction executed"),
         ({"init": "(call $init (local.get 0))"}, "wasm trap: call stack exhausted"),

@@ -141,6 +141,11 @@ def test_what_goes_wrong_leaves_nothing(room: Path, body: str, error: type[Aitbc
     assert list(Path("out").iterdir()) == []
 
 
+def test_a_compiler_that_does_not_start() -> None:
+    found = refusal(compiler=Compiler(Path("/nothing/circom"), (2, 0, 0)))
+    assert (type(found), found.message) == (ResourceError, "circom does not start")
+
+
 def test_no_source(room: Path) -> None:
     script(room / "bin" / "circom", "")
     Path("product.circom").unlink()

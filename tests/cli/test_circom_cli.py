@@ -70,6 +70,13 @@ def test_one_step_with_a_key(cli: Cli, key: Path) -> None:
     assert (said.code, said.json["message"]) == (1, "the key was made for another circuit")
 
 
+def test_what_is_given_is_read_before_anything_is_made(cli: Cli) -> None:
+    for arguments, place in ((["input.json", "--key", "no.zkey"], "no.zkey"), (["no.json"], "no.json")):
+        said = cli("circom", "prove", SOURCE, *arguments, "--out", "build", "--json")
+        assert (said.code, said.json["place"]) == (3, place)
+    assert not Path("build").exists()
+
+
 def test_inputs_that_the_circuit_refuses_make_no_key(cli: Cli) -> None:
     Path("input.json").write_text('{"a": 250, "b": 250}')
     said = cli("circom", "prove", SOURCE, "input.json", "-l", LIBRARIES, "--out", "build", "--json")
