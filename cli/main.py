@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import traceback
 from typing import Any
@@ -18,6 +19,7 @@ from aitbc_rollup import __version__
 from aitbc_rollup.algebra.compilation import once, watching
 from aitbc_rollup.errors import AitbcError
 
+from .completion import VARIABLE, answer
 from .config import load_defaults
 
 #: Each command: where it is, and its line in the list.
@@ -34,6 +36,7 @@ COMMANDS = {
     "r1cs": ("r1cs:r1cs", "Constraint systems in .r1cs files: info, stats."),
     "wtns": ("wtns:wtns", "Witnesses in .wtns files: calculate, check, export."),
     "zkey": ("zkey:zkey", "Proving keys in .zkey files: export, verify."),
+    "completion": ("completion:completion", "The script for a shell's tab key: bash, zsh or fish."),
 }
 
 INTERRUPTED = 130
@@ -89,6 +92,8 @@ def run(arguments: list[str]) -> int:
         click.echo(json.dumps({"say": text}) if as_json else text, err=True)
 
     try:
+        if VARIABLE in os.environ:
+            return answer()
         with watching(once(say)):
             result = cli.main(args=arguments, prog_name="aitbc-rollup", standalone_mode=False)
         return result if isinstance(result, int) else 0
