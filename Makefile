@@ -47,9 +47,9 @@ forge: $(NODE)/.installed ## the contracts' own tests, and their gas against the
 heavy: $(VENV)/.dev $(NODE)/.installed ## long fuzzing and large sizes
 	$(BIN)/python -m pytest -m heavy
 
-bench: $(VENV)/.dev ## measures, and writes benchmarks/results/*.json
+bench: $(VENV)/.bench $(NODE)/.installed ## measures beside peers; RAPIDSNARK=path/to/prover adds that one (benchmarks/README.md)
 	$(BIN)/python benchmarks/demo.py
-	$(BIN)/python benchmarks/prover_cpu.py
+	$(BIN)/python benchmarks/prover_cpu.py --work build/bench --resume $(if $(RAPIDSNARK),--rapidsnark "$(RAPIDSNARK)")
 
 fmt: $(VENV)/.dev ## formats Python
 	$(BIN)/ruff check --fix .
@@ -71,6 +71,10 @@ $(VENV)/.base: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.base
 	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,bench]'
 	@touch $@
 
 $(NODE)/.installed: tests/node/package.json tests/node/package-lock.json

@@ -1,7 +1,8 @@
-"""What a benchmark ran on: part of every result."""
+"""What a benchmark ran on: part of every result. As a program it prints the block, for those who must stay small."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from aitbc_rollup import __version__
+from aitbc_rollup.algebra import cpu
 from aitbc_rollup.prover.cpu import threads
 
 
 def machine() -> dict[str, Any]:
-    """What it ran on."""
+    """What it ran on, and this package's choices there."""
     import numba
 
     model, memory = platform.processor(), 0
@@ -31,8 +34,15 @@ def machine() -> dict[str, Any]:
         "threads": threads.count(),
         "memory_mib": memory,
         "load_before": round(os.getloadavg()[0], 2),
+        "path": cpu.chosen(),
+        "paths": list(cpu.available()),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "numba": numba.__version__,
         "numpy": np.__version__,
+        "aitbc_rollup": __version__,
     }
+
+
+if __name__ == "__main__":
+    print(json.dumps(machine()))
