@@ -203,7 +203,7 @@ def test_we_verify_snarkjs_proof(their_key: ProvingKey, snarkjs: Snarkjs, room: 
 # -- rapidsnark -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(RAPIDSNARK is None, reason="AITBC_RAPIDSNARK names no folder with rapidsnark's prover and verifier")
+@pytest.mark.skipif(not RAPIDSNARK, reason="AITBC_RAPIDSNARK names no folder with rapidsnark's prover and verifier")
 @pytest.mark.parametrize("name", CASES)
 def test_rapidsnark_and_we_accept_each_other(name: str, proven: Callable[[str], Proven]) -> None:
     found = proven(name)
