@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aitbc_rollup.algebra import fr
+from aitbc_rollup.algebra import fr, simd
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.jit import address, checked, kernel, stack
-from aitbc_rollup.algebra.limbs import Limbs, to_montgomery
+from aitbc_rollup.algebra.limbs import Limbs, aligned_empty, to_montgomery
+from aitbc_rollup.algebra.simd import LANES, RADIX
 
 from ..keys import Matrix
 from . import threads
+
+#: Entries whose products are made before they are summed; a multiple of the lanes of every path.
+_CHUNK = 128
+
+
+@simd.operation
+def _multiply_rows(builder: Any, x: Any, y: Any, row: Any) -> None:
+    """As many elements from x on as there are lanes, times those from y on, with ``fr.mul``'s factor 2^-256."""
+    f = simd.lanes(builder, R)
+    xs, ys = [x], [y]
+    while len(xs) < LANES:
+        xs.append(builder.add(xs[-1], row))
+        ys.append(builder.add(ys[-1], row))
+    f.scatter(xs, (f.gather(xs, R) * f.gather(ys, R)).times(1 << RADIX - 256).canonical())
 
 
 @kernel
@@ -26,14 +42,29 @@ def _rows(
     vector: Limbs,
     start: int,
     stop: int,
+    products: int,
 ) -> None:
-    product = stack(4)
-    for row in range(start, stop):
-        total = address(out) + 32 * row
-        fr.set_zero(total)
-        for k in range(indptr[row], indptr[row + 1]):
-            fr.mul(product, address(values) + 32 * k, address(vector) + 32 * np.intp(wires[k]))
-            fr.add(total, total, product)
+    """Rows start ≤ i < stop of the product; ``products`` is the address of a chunk of elements.
+
+    All lanes multiply whatever the rows' lengths: entries are taken as they lie, and summed afterwards.
+    """
+    row, total = start - 1, address(out) + 32 * (start - 1)
+    for entry in range(indptr[start], indptr[stop], _CHUNK):
+        count = min(_CHUNK, indptr[stop] - entry)
+        for i in range(count):
+            fr.copy(products + 32 * i, address(vector) + 32 * np.intp(wires[entry + i]))
+        in_lanes = count // LANES * LANES
+        for i in range(0, in_lanes, LANES):
+            _multiply_rows(products + 32 * i, address(values) + 32 * (entry + i), 32)
+        for i in range(in_lanes, count):
+            fr.mul(products + 32 * i, products + 32 * i, address(values) + 32 * (entry + i))
+        for i in range(count):
+            while entry + i >= indptr[row + 1]:
+                row, total = row + 1, total + 32
+                fr.set_zero(total)
+            fr.add(total, total, products + 32 * i)
+    for rest in range(row + 1, stop):
+        fr.set_zero(address(out) + 32 * rest)
 
 
 @kernel
@@ -62,8 +93,12 @@ def sparse_product(matrix: Matrix, vector: Limbs) -> Limbs:
     if len(matrix.wires) and int(matrix.wires.max()) >= len(vector):
         raise ValueError(f"the matrix has a column {matrix.wires.max()}, the vector {len(vector)} entries")
     out = np.empty((matrix.n_rows, 4), np.uint64)
-    parts = threads.ranges(matrix.n_rows, 1024)
-    threads.run(partial(_rows, out, *matrix, vector, *part) for part in parts)
+
+    def part(start: int, stop: int) -> None:
+        products = aligned_empty(_CHUNK, 4)
+        simd.run(_rows, out, *matrix, vector, start, stop, products.ctypes.data)
+
+    threads.run(partial(part, *bounds) for bounds in threads.ranges(matrix.n_rows, 1024))
     return out
 
 

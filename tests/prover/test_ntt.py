@@ -1,16 +1,13 @@
-"""Transforms and quotients of the CPU engine at every size a schedule differs in, on every path of this processor."""
+"""Transforms and quotients of the CPU engine at every size a schedule differs in."""
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
-from aitbc_rollup.algebra import cpu, fr
+from aitbc_rollup.algebra import fr
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, from_limbs, from_montgomery, to_montgomery
 from aitbc_rollup.prover import qap
@@ -117,12 +114,3 @@ def test_long_quotients_by_what_is_known_of_them(power: int) -> None:
 def test_domains_that_differ_are_refused() -> None:
     with pytest.raises(ValueError, match="different domains: 4 and 8"):
         ntt.quotient(random_rows(4), random_rows(8), 5)
-
-
-@pytest.mark.parametrize("path", [path for path in cpu.available() if path != cpu.chosen()])
-def test_other_path(path: str) -> None:
-    """All of the above in a process of its own: the path is fixed when the package is imported."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-k", "not other_path"]
-    environment = {**os.environ, "AITBC_CPU": path}
-    done = subprocess.run([*command, __file__], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-4000:]
