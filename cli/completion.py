@@ -61,7 +61,6 @@ def outlined() -> click.Group:
         shared: dict[str, Any] = {
             "params": [_parameter(parameter) for parameter in known[path]["parameters"]],
             "short_help": known[path]["help"],
-            "add_help_option": False,
         }
         below = [commands[other] for other in commands if other.rpartition(" ")[0] == path and other]
         commands[path] = click.Group(name, commands=below, **shared) if below else click.Command(name, **shared)
@@ -73,7 +72,7 @@ def outlined() -> click.Group:
 def outline(command: click.Command, path: str = "") -> dict[str, Any]:
     """What :func:`outlined` needs to know of a command and those below it, by path; imports them all."""
     context = click.Context(command)
-    parameters = [_describe(parameter) for parameter in command.get_params(context)]
+    parameters = [_describe(parameter) for parameter in command.params]
     found = {path: {"help": command.get_short_help_str(limit=100), "parameters": parameters}}
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
