@@ -36,6 +36,7 @@ COMMANDS = {
     "r1cs": ("r1cs:r1cs", "Constraint systems in .r1cs files: info, stats."),
     "wtns": ("wtns:wtns", "Witnesses in .wtns files: calculate, check, export."),
     "zkey": ("zkey:zkey", "Proving keys in .zkey files: export, verify."),
+    "powersoftau": ("powersoftau:powersoftau", "Powers of tau in .ptau files: info, verify."),
     "warmup": ("warmup:warmup", "Compile all kernels ahead of their use."),
     "completion": ("completion:completion", "The script for a shell's tab key: bash, zsh or fish."),
 }

@@ -9,14 +9,15 @@ lie where a setup puts them. A key that is wrong there makes no proof that verif
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
 import numpy as np
 
 from aitbc_rollup.algebra import g1, g2
-from aitbc_rollup.algebra.bn254 import G1_GENERATOR, G2_GENERATOR, P
+from aitbc_rollup.algebra.bn254 import G1_GENERATOR, G2_GENERATOR
 from aitbc_rollup.algebra.limbs import Limbs, to_limbs
 from aitbc_rollup.algebra.pairing import pairing_check
-from aitbc_rollup.algebra.reference.curve import G1Point, G2Point
+from aitbc_rollup.algebra.reference import curve
 from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.errors import InvalidError
 
@@ -24,6 +25,8 @@ from . import qap
 from .engine import Engine, load_engine
 from .keys import Matrix, ProvingKey
 
+#: The generators, flat affine points.
+GENERATOR_G1, GENERATOR_G2 = g1.to_array([G1_GENERATOR])[0], g2.to_array([G2_GENERATOR])[0]
 #: Bits of a random factor: a wrong pair of points passes with probability 2^-120.
 _FACTOR_BITS = 120
 
@@ -61,10 +64,17 @@ def check_pairs(key: ProvingKey, place: str = "proving key", engine: Engine | No
         ("B", engine.msm_g1(arrays.b_g1_query, factors), engine.msm_g2(arrays.b_g2_query, factors)),
     )
     for name, left, right in pairs:
-        if not pairing_check([(_negative(_g1(left)), G2_GENERATOR), (G1_GENERATOR, _g2(right))]):
+        if not same_ratio((GENERATOR_G1, left), (GENERATOR_G2, right)):
             raise InvalidError(
                 f"{name} in G1 and in G2 are not the same", place=place, hint="do not use this key: get it again"
             )
+
+
+def same_ratio(in_g1: Iterable[Limbs], in_g2: Iterable[Limbs]) -> bool:
+    """Whether the second of two points is the same multiple of the first in G1 as in G2; flat affine points."""
+    x, y = g1.from_array(np.stack([*in_g1]))
+    u, v = g2.from_array(np.stack([*in_g2]))
+    return pairing_check([(curve.g1_neg(y), u), (x, v)])
 
 
 def _same(left: Matrix, right: Matrix) -> bool:
@@ -80,18 +90,6 @@ def _same(left: Matrix, right: Matrix) -> bool:
 def _by_wire(matrix: Matrix) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     rows = np.repeat(np.arange(matrix.n_rows), np.diff(matrix.indptr))
     return np.lexsort((matrix.wires, rows))
-
-
-def _g1(flat: Limbs) -> G1Point:
-    return g1.from_array(flat.reshape(1, 8))[0]
-
-
-def _g2(flat: Limbs) -> G2Point:
-    return g2.from_array(flat.reshape(1, 16))[0]
-
-
-def _negative(point: G1Point) -> G1Point:
-    return None if point is None else (point[0], -point[1] % P)
 
 
 def _another_circuit(place: str, expected: str, got: str) -> InvalidError:

@@ -23,7 +23,7 @@ from aitbc_rollup.circuits.formats.files import MappedFile
 from aitbc_rollup.errors import BadInputError, ResourceError
 
 from .. import keys
-from ..formats import arrays, zkey
+from ..formats import arrays, pieces, zkey
 from ..keys import QUERIES, Matrix, ProvingKey, Query
 from . import coefficients, key_cache, membership, points
 from .groups import AFFINE_WORDS, Group
@@ -82,7 +82,7 @@ def _kept(key: ProvingKey) -> Prepared | None:
 @cache
 def _definition() -> str:
     """Hash of the code that says what is checked, converted and laid out."""
-    modules = (keys, arrays, zkey, coefficients, membership, points)
+    modules = (keys, arrays, pieces, zkey, coefficients, membership, points)
     files = [__file__, *(str(module.__file__) for module in modules)]
     return hashlib.sha256(b"".join(hashlib.sha256(Path(file).read_bytes()).digest() for file in files)).hexdigest()
 

@@ -1,1 +1,1 @@
-"""Files of the prover: ``zkey``, proving keys as snarkjs writes and reads them."""
+"""Files of the prover: ``zkey`` and ``ptau`` as snarkjs writes and reads them, ``arrays`` for what is only ours."""

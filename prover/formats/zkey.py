@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aitbc_rollup.algebra.bn254 import FR_TWO_ADICITY, P, R
-from aitbc_rollup.algebra.limbs import Limbs, aligned_empty
+from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.circuits.formats import sections
 from aitbc_rollup.circuits.formats.files import MappedFile
 from aitbc_rollup.circuits.formats.sections import SectionFile, field_header
@@ -36,6 +36,7 @@ from ..cpu import coefficients
 from ..cpu.groups import Group
 from ..cpu.membership import all_in_g2, first_invalid
 from ..keys import QUERIES, Matrix, ProvingKey, Query, VerifyingPoints
+from . import pieces
 
 PROTOCOL, HEADER, IC, COEFFICIENTS, A, B_G1, B_G2, C, H, CONTRIBUTIONS = range(1, 11)
 DEVELOPMENT = 0xA17B
@@ -54,8 +55,7 @@ _HEADER_POINTS: tuple[tuple[Group, str], ...] = (
 _HEADER_BYTES = _COUNTS.size + sum(64 * group for group, _ in _HEADER_POINTS)
 _COEFFICIENT = np.dtype([("matrix", "<u4"), ("row", "<u4"), ("wire", "<u4"), ("value", "<u8", (4,))])
 _SECTIONS: dict[Query, int] = {"a": A, "b_g1": B_G1, "b_g2": B_G2, "c": C, "h": H}
-#: Points of G1 and coefficients that are copied and checked at once: some megabytes.
-_POINTS_AT_ONCE = 1 << 18
+#: Coefficients that are taken at once: 6 MiB.
 _RECORDS_AT_ONCE = 1 << 17
 #: Of a contribution: three points in G1, one in G2, a transcript, the type; then its parameters' length.
 _CONTRIBUTION_BYTES = 3 * 64 + 128 + 64 + 4
@@ -112,13 +112,14 @@ def load(path: str | Path) -> ProvingKey:
         power=power,
         header=_read_header_points(file),
         ic=_read_ic(file, n_public + 1),
-        body=ZkeyBody(source, file),
+        body=ZkeyBody(source, file, n_wires, 1 << power),
         development=_read_mark(file),
         circuit_hash=circuit_hash,
         contributions=contributions,
     )
     for query, group in QUERIES.items():
         file.view(_SECTIONS[query], 64 * group * key.n_points(query))
+    _check_count(file)
     _check_verifying_key(file, key)
     return key
 
@@ -136,9 +137,11 @@ def read(path: str | Path) -> ProvingKey:
 class ZkeyBody:
     """A key's body in its file; everything is checked as it is read. Implements ``keys.KeyBody``."""
 
-    def __init__(self, source: MappedFile, file: SectionFile) -> None:
+    def __init__(self, source: MappedFile, file: SectionFile, n_wires: int, n_rows: int) -> None:
         self._source = source
         self._file = file
+        self._n_wires = n_wires
+        self._n_rows = n_rows
 
     @property
     def source(self) -> MappedFile:
@@ -151,18 +154,11 @@ class ZkeyBody:
         Raises:
             BadInputError: a coefficient is out of range, or the file has changed.
         """
-        file = self._file
-        n_wires, _, power = _read_counts(file)
-        count, given = _count_of(file), file.sections[COEFFICIENTS].length
-        if given != 4 + count * _COEFFICIENT.itemsize:
-            expected = f"4 + {count} * {_COEFFICIENT.itemsize} bytes"
-            file.refuse(COEFFICIENTS, "count and length disagree", expected=expected, got=f"{given} bytes")
-        counts = np.zeros((2, 1 << power), np.int64)
-        at = 0
+        file, counts, at = self._file, np.zeros((2, self._n_rows), np.int64), 0
         for records in self._records():
-            wrong = coefficients.first_wrong(counts, records, n_wires)
+            wrong = coefficients.first_wrong(counts, records, self._n_wires)
             if wrong is not None:
-                _refuse_coefficient(file, at + wrong, records[wrong], n_wires, 1 << power)
+                _refuse_coefficient(file, at + wrong, records[wrong], self._n_wires, self._n_rows)
             at += len(records)
         try:
             return coefficients.matrices(counts, self._records())
@@ -175,29 +171,12 @@ class ZkeyBody:
         Raises:
             BadInputError: a point is not in its group.
         """
-        number, group = _SECTIONS[query], QUERIES[query]
-        at = 0
-        for words in self._pieces(number, 0, 64 * group, _POINTS_AT_ONCE // group):
-            points = words.view(np.uint64).reshape(-1, 8 * group)
-            _check_points(self._file, number, group, points, at)
-            yield points
-            at += len(points)
+        return pieces.points(self._source, self._file, _SECTIONS[query], QUERIES[query])
 
     def _records(self) -> Iterator[NDArray[np.uint32]]:
-        for words in self._pieces(COEFFICIENTS, 4, _COEFFICIENT.itemsize, _RECORDS_AT_ONCE):
+        content = self._file.view(COEFFICIENTS)[4:]
+        for words in pieces.pieces(self._source, content, _COEFFICIENT.itemsize, _RECORDS_AT_ONCE):
             yield words.reshape(-1, coefficients.RECORD)
-
-    def _pieces(self, number: int, offset: int, size: int, at_once: int) -> Iterator[NDArray[np.uint32]]:
-        """Copies of a section's items, so many at once, in words; the file's pages are given back as it goes."""
-        content = self._file.view(number)[offset:]
-        at_once = min(at_once, len(content) // size)
-        buffer = aligned_empty(-(-size * at_once // 8)).view(np.uint8)
-        for start in range(0, len(content), max(size * at_once, 1)):
-            part = content[start : start + size * at_once]
-            piece = buffer[: len(part)]
-            piece[:] = part
-            self._source.release(part)
-            yield piece.view(np.uint32)
 
 
 def _read_counts(file: SectionFile) -> tuple[int, int, int]:
@@ -237,24 +216,16 @@ def _read_header_points(file: SectionFile) -> VerifyingPoints:
 
 def _read_ic(file: SectionFile, count: int) -> Limbs:
     points = np.frombuffer(file.view(IC, 64 * count), "<u8").astype(np.uint64).reshape(count, 8)
-    _check_points(file, IC, 1, points, 0)
+    pieces.check_points(file, IC, 1, points)
     return points
 
 
-def _check_points(file: SectionFile, number: int, group: Group, points: Limbs, first: int) -> None:
-    """Refuse points of a section, the first of which is number ``first``, that are not in their group."""
-    wrong = first_invalid(group, points)
-    if wrong is not None:
-        index = first + wrong
-        file.refuse(number, f"point {index} is not on the curve of G{group}", 64 * group * index)
-    if group == 2 and not all_in_g2(points):
-        offset = 128 * first
-        hint = "do not use this key: it may be malicious"
-        file.refuse(number, "a point is on the curve but not in G2", offset, hint=hint)
-
-
-def _count_of(file: SectionFile) -> int:
-    return int.from_bytes(file.view(COEFFICIENTS)[:4], "little")
+def _check_count(file: SectionFile) -> None:
+    content = file.view(COEFFICIENTS)
+    count = int.from_bytes(content[:4], "little")
+    if len(content) != 4 + count * _COEFFICIENT.itemsize:
+        expected = f"4 + {count} * {_COEFFICIENT.itemsize} bytes"
+        file.refuse(COEFFICIENTS, "count and length disagree", expected=expected, got=f"{len(content)} bytes")
 
 
 def _refuse_coefficient(file: SectionFile, index: int, record: NDArray[np.uint32], n_wires: int, n_rows: int) -> None:

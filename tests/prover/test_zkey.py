@@ -23,7 +23,7 @@ from aitbc_rollup.prover.cpu import coefficients
 from aitbc_rollup.prover.cpu.coefficients import Counts, Words
 from aitbc_rollup.prover.cpu.membership import all_in_g2, first_invalid
 from aitbc_rollup.prover.engine import load_engine
-from aitbc_rollup.prover.formats import zkey
+from aitbc_rollup.prover.formats import pieces, zkey
 from aitbc_rollup.prover.groth16 import prove
 from aitbc_rollup.prover.keys import Matrix, ProvingKey
 
@@ -90,7 +90,7 @@ def test_a_key_comes_back_and_proves(small: System, small_key: ProvingKey, tmp_p
 def test_a_loaded_key_is_read_piece_by_piece(
     small: System, small_key: ProvingKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zkey, "_POINTS_AT_ONCE", 6)
+    monkeypatch.setattr(pieces, "_POINTS_AT_ONCE", 6)
     monkeypatch.setattr(zkey, "_RECORDS_AT_ONCE", 5)
     path = tmp_path / "key.zkey"
     zkey.write(path, small_key)
