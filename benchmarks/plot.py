@@ -43,7 +43,7 @@ def draw(result: dict[str, Any], out: Path) -> None:
     for panel, (quantity, label) in zip(axes, PANELS, strict=True):
         for name, points in lines(result, quantity).items():
             panel.plot(*zip(*sorted(points), strict=True), marker="o", markersize=4, label=name)
-        panel.set(xscale="log", yscale="log", xlabel="constraints (dense chain)", ylabel=label)
+        panel.set(yscale="log", xlabel="constraints (dense chain)", ylabel=label)
         panel.set_xscale("log", base=2)
         panel.grid(alpha=0.3)
     axes[0].legend(fontsize="small")
