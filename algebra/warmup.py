@@ -41,7 +41,7 @@ def warm(exercises: Sequence[Exercise], processes: int) -> Iterator[Done]:
     """
     waiting = []
     for exercise in exercises:
-        if _is_warm(exercise):
+        if is_warm(exercise):
             yield Done(exercise.name, [])
         else:
             waiting.append(exercise)
@@ -56,8 +56,12 @@ class _NotCompiledError(Exception):
     """Stops a piece of work where it would have to wait."""
 
 
-def _is_warm(exercise: Exercise) -> bool:
-    """Run an exercise unless that takes compiling."""
+def is_warm(exercise: Exercise) -> bool:
+    """Run an exercise, unless that takes compiling.
+
+    Raises:
+        Exception: what the exercise raised.
+    """
 
     def refuse(kernel: str) -> None:
         raise _NotCompiledError(kernel)

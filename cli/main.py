@@ -37,6 +37,7 @@ COMMANDS = {
     "wtns": ("wtns:wtns", "Witnesses in .wtns files: calculate, check, export."),
     "zkey": ("zkey:zkey", "Proving keys in .zkey files: export, verify."),
     "powersoftau": ("powersoftau:powersoftau", "Powers of tau in .ptau files: info, verify."),
+    "doctor": ("doctor:doctor", "What this installation can do, and what to do about the rest."),
     "warmup": ("warmup:warmup", "Compile all kernels ahead of their use."),
     "completion": ("completion:completion", "The script for a shell's tab key: bash, zsh or fish."),
 }
