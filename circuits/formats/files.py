@@ -2,11 +2,13 @@
 
 A mapped file costs no memory of its own: its pages are the system's cache, and :meth:`MappedFile.release` gives back
 those a decoder is done with. Decoders bound everything by the file's length, so no content can make them take more.
-What mapping cannot survive is another process cutting the file short meanwhile: the system then ends this one.
+What mapping cannot survive is another process cutting the file short meanwhile: the system then ends this one. A file
+that is kept open is therefore asked first whether it is still the same (:meth:`MappedFile.require_same`).
 """
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import stat
@@ -19,10 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aitbc_rollup.errors import ResourceError, unreadable
-
-#: Linux's MAP_NORESERVE, which Python names from 3.13 on: nothing is written to these pages, so none needs a place.
-_FLAGS = mmap.MAP_PRIVATE | getattr(mmap, "MAP_NORESERVE", 0x4000 if os.uname().sysname == "Linux" else 0)
+from aitbc_rollup.errors import BadInputError, ResourceError, unreadable
 
 
 class Identity(NamedTuple):
@@ -37,31 +36,28 @@ class Identity(NamedTuple):
 
 
 class MappedFile:
-    """A file's bytes: mapped, or read whole where that cannot be (a pipe, an empty file).
+    """A file's bytes, ``data``: mapped, or read whole where that cannot be (a pipe, an empty file).
 
-    ``data`` is writable, because kernels are compiled for writable arrays, but private: a change would stay in this
-    process. The mapping lives as long as ``data`` or an array over it.
+    The mapping lives as long as ``data`` or an array over it.
 
     Raises:
-        BadInputError: the file cannot be read.
+        BadInputError: it cannot be read, or is neither file nor pipe.
     """
 
     def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
         self._map: mmap.mmap | None = None
         try:
-            with Path(path).open("rb") as stream:
-                status = os.fstat(stream.fileno())
-                if stat.S_ISREG(status.st_mode) and status.st_size:
-                    protection = mmap.PROT_READ | mmap.PROT_WRITE
-                    self._map = mmap.mmap(stream.fileno(), 0, flags=_FLAGS, prot=protection)
-                    self.data = memoryview(self._map)
-                    self._start = np.frombuffer(self._map, np.uint8).ctypes.data
-                else:
-                    self.data = memoryview(bytearray(stream.read()))
+            with self.path.open("rb") as stream:
+                self.status = os.fstat(stream.fileno())
+                if stat.S_ISREG(self.status.st_mode) and self.status.st_size:
+                    self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+                elif not stat.S_ISREG(self.status.st_mode) and not stat.S_ISFIFO(self.status.st_mode):
+                    raise OSError(errno.EINVAL, "neither a file nor a pipe")
+                self.data = memoryview(self._map or stream.read())
         except OSError as error:
             raise unreadable(path, "a readable file", error) from error
-        self.path = Path(path)
-        self.status = status
+        self._start = np.frombuffer(self.data, np.uint8).ctypes.data
 
     @property
     def identity(self) -> Identity | None:
@@ -74,6 +70,20 @@ class MappedFile:
             return self.identity == _identity(self.path, self.path.stat())
         except OSError:
             return False
+
+    def require_same(self) -> None:
+        """Refuse a file that has been changed where it lies: to look at pages that it lost would end this process.
+
+        Raises:
+            BadInputError: it has. (Another file that has taken its name is none of our concern.)
+        """
+        before = self.status
+        with suppress(OSError):
+            now = self.path.stat()
+            same_file = (now.st_dev, now.st_ino) == (before.st_dev, before.st_ino)
+            if same_file and (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+                hint = "load it again"
+                raise BadInputError("the file has changed since it was opened", place=str(self.path), hint=hint)
 
     def release(self, part: memoryview | NDArray[Any]) -> None:
         """Take the pages of a part of ``data`` out of this process's memory; a later look brings them back."""

@@ -101,7 +101,7 @@ def _constraints(
     if len(content) % 4:
         file.refuse(CONSTRAINTS, "no whole number of 32-bit words", got=f"{len(content)} bytes")
     # The kernel wants words at their natural place, which a file need not give them.
-    words = np.require(np.frombuffer(content, "<u4"), np.uint32, ["ALIGNED", "WRITEABLE", "C_CONTIGUOUS"])
+    words = np.require(np.frombuffer(content, "<u4"), np.uint32, ["ALIGNED", "C_CONTIGUOUS"])
     try:
         rows, table = combinations.read(words, 3 * n_constraints, n_wires)
     except combinations.MalformedError as fault:

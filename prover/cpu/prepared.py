@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aitbc_rollup.circuits.formats.files import MappedFile
-from aitbc_rollup.errors import BadInputError, ResourceError
+from aitbc_rollup.errors import ResourceError
 
 from .. import keys
 from ..formats import arrays, pieces, zkey
@@ -101,8 +101,7 @@ def _arrays(key: ProvingKey, source: MappedFile) -> Iterator[arrays.Named]:
         wires = joined_wires(rows)
         if wires is not None:
             yield f"{query}.wires", [wires]
-    if not source.unchanged():
-        raise BadInputError("the file changed while it was read", place=str(source.path), hint="run this again")
+    source.require_same()
 
 
 def _packed(

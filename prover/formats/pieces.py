@@ -22,7 +22,11 @@ def pieces(source: MappedFile, content: memoryview, size: int, at_once: int) -> 
     """Copies of a content's items of ``size`` bytes, so many at once, as words in the same aligned memory.
 
     The file's pages are given back as it goes.
+
+    Raises:
+        BadInputError: the file has been changed since it was opened.
     """
+    source.require_same()
     at_once = min(at_once, len(content) // size)
     buffer = aligned_empty(-(-size * at_once // 8)).view(np.uint8)
     for start in range(0, len(content), max(size * at_once, 1)):

@@ -255,6 +255,10 @@ def test_files_that_cannot_be_read(tmp_path):
     for read in (read_r1cs, read_wtns, read_sym):
         with pytest.raises(BadInputError, match="cannot be read"):
             read(tmp_path / "missing")
+    for read in (read_r1cs, read_wtns):
+        for place in (tmp_path, "/dev/zero"):
+            with pytest.raises(BadInputError, match="cannot be read"):
+                read(place)
     (tmp_path / "binary.sym").write_bytes(b"1,1,0,\xff\xfe")
     with pytest.raises(BadInputError, match="not text"):
         read_sym(tmp_path / "binary.sym")

@@ -6,7 +6,7 @@ import errno
 import os
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from aitbc_rollup.prover.cpu import key_cache, prepared
 from aitbc_rollup.prover.cpu.key import CpuKey, load
 from aitbc_rollup.prover.engine import Sums
 from aitbc_rollup.prover.formats import arrays, zkey
-from aitbc_rollup.prover.keys import ProvingKey
+from aitbc_rollup.prover.keys import ProvingKey, Query
 
 System = tuple[R1CS, Limbs]
 
@@ -249,17 +249,19 @@ def test_a_key_from_a_pipe_is_not_kept(
     assert kept(folder) == []
 
 
+@pytest.mark.parametrize("when", ["a", "h"])
 def test_a_file_that_changes_while_it_is_read_is_not_kept(
-    path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    real = zkey.ZkeyBody.matrices
+    real = zkey.ZkeyBody.points
 
-    def change(body: zkey.ZkeyBody) -> object:
-        os.utime(path, (1, 1))
-        return real(body)
+    def change(body: zkey.ZkeyBody, query: Query) -> Iterator[Limbs]:
+        yield from real(body, query)
+        if query == when:
+            os.utime(path, (1, 1))
 
-    monkeypatch.setattr(zkey.ZkeyBody, "matrices", change)
-    with pytest.raises(BadInputError, match="the file changed while it was read"):
+    monkeypatch.setattr(zkey.ZkeyBody, "points", change)
+    with pytest.raises(BadInputError, match="the file has changed since it was opened"):
         opened(path)
     assert kept(folder) == []
 

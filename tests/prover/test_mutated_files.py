@@ -1,4 +1,4 @@
-"""Damaged keys, witnesses, systems and proofs: nothing crashes, and nothing false is proven.
+"""Damaged keys, witnesses, systems, powers of tau and proofs: nothing crashes, and nothing false is proven.
 
 Each seed decides one damaged file. 2,000 seeds run with every test run, 100,000 with the heavy ones; a seed that once
 found a fault stays in ``KEPT``. A failure names its seed, and ``attempt(bench, seed)`` repeats it.
@@ -18,6 +18,7 @@ from typing import Any
 import mutations
 import numpy as np
 import pytest
+from powers_world import make_powers
 
 from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.circuits.check import check
@@ -26,7 +27,7 @@ from aitbc_rollup.circuits.formats.wtns import decode_wtns, encode_wtns
 from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.errors import BadInputError, InvalidError
 from aitbc_rollup.prover.engine import Engine, load_engine
-from aitbc_rollup.prover.formats import zkey
+from aitbc_rollup.prover.formats import ptau, zkey
 from aitbc_rollup.prover.groth16 import prove, public_inputs
 from aitbc_rollup.prover.keys import ProvingKey
 from aitbc_rollup.verifier import formats, strict_json
@@ -55,6 +56,7 @@ class Bench:
     proof: Proof
     public: list[int]
     key_bytes: bytes
+    powers_bytes: bytes
     folder: Path
 
 
@@ -64,6 +66,7 @@ def bench(small: System, small_key: ProvingKey, tmp_path_factory: pytest.TempPat
     engine = load_engine("cpu")
     folder = tmp_path_factory.mktemp("mutated")
     zkey.write(folder / "good.zkey", small_key)
+    ptau.write(folder / "good.ptau", make_powers(1))
     lie = witness.copy()
     lie[-1, 0] ^= np.uint64(1)
     assert check(r1cs, lie) is not None
@@ -76,16 +79,20 @@ def bench(small: System, small_key: ProvingKey, tmp_path_factory: pytest.TempPat
         proof=prove(small_key, witness, engine=engine),
         public=public_inputs(small_key, witness),
         key_bytes=(folder / "good.zkey").read_bytes(),
+        powers_bytes=(folder / "good.ptau").read_bytes(),
         folder=folder,
     )
 
 
 def attempt_key(bench: Bench, rng: random.Random) -> str:
-    """A damaged key is refused, or proves only what verifies; the true key's verifier takes no lie from it."""
+    """A damaged key is refused, or proves only what verifies; the true key's verifier takes no lie from it.
+
+    A key that is read whole is refused at once, one whose body stays in the file when it is to prove.
+    """
     path = bench.folder / "damaged.zkey"
     path.write_bytes(rng.choice((mutations.damaged, mutations.damaged, mutations.wrong_key))(rng, bench.key_bytes))
     try:
-        key = zkey.read(path)
+        key = rng.choice((zkey.read, ProvingKey.load))(path)
     except BadInputError:
         return "refused"
     for witness in (bench.witness, bench.lie):
@@ -126,6 +133,23 @@ def attempt_system(bench: Bench, rng: random.Random) -> str:
     return "read"
 
 
+def attempt_powers(bench: Bench, rng: random.Random) -> str:
+    """Damaged powers of tau are refused, or mean one thing: they survive being written and read."""
+    path = bench.folder / "damaged.ptau"
+    path.write_bytes(mutations.damaged(rng, bench.powers_bytes))
+    try:
+        powers = ptau.load(path)
+        ptau.write(path, powers)
+    except BadInputError:
+        return "refused"
+    again = ptau.load(path)
+    assert (again.power, again.prepared, again.transcript) == (powers.power, powers.prepared, powers.transcript)
+    for part in again.parts:
+        for mine, theirs in zip(again.body.points(part), powers.body.points(part), strict=True):
+            assert (mine == theirs).all()
+    return "read"
+
+
 def attempt_documents(bench: Bench, rng: random.Random) -> str:
     """Of proof, public inputs and verifying key one is damaged: they verify only if they still say the same."""
     documents: dict[str, Any] = {
@@ -157,6 +181,7 @@ ATTEMPTS = {
     "key": attempt_key,
     "witness": attempt_witness,
     "system": attempt_system,
+    "powers": attempt_powers,
     "documents": attempt_documents,
 }
 

@@ -128,6 +128,21 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
             ProvingKey.load(path).body.matrices()
 
 
+def test_a_key_whose_file_is_changed_before_its_body_is_read_is_refused(
+    small: System, small_key: ProvingKey, tmp_path: Path
+) -> None:
+    """snarkjs writes files in place: what was mapped may be gone. A file that takes another's name changes nothing."""
+    path = tmp_path / "key.zkey"
+    zkey.write(path, small_key)
+    key = ProvingKey.load(path)
+    zkey.write(path, small_key)
+    assert key.prove(small[1])
+    key = ProvingKey.load(path)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(BadInputError, match="the file has changed since it was opened"):
+        key.prove(small[1])
+
+
 def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "key.zkey"
     path.write_bytes(b"old")
