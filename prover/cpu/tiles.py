@@ -30,8 +30,8 @@ LARGEST = 10
 #: Scratch that a call of :func:`transform` needs, in words: a tile, its scales, the squares these are made of.
 SCRATCH_WORDS = (2 * (1 << LARGEST) + LARGEST) * REGISTER_BYTES // 8
 
-#: Stages run in blocks of this many places where they can: they fit the first-level cache.
-_BLOCK = 64
+#: Pairs of stages that run in blocks: 4^3 places fit the first-level cache.
+_PAIRS_WITHIN = 3
 _FACTOR = 8 * SPREAD_WORDS
 
 # What rows hold; how much one butterfly may add to a value; what a value may be before the last one of a pass, which
@@ -133,18 +133,17 @@ def _write_joined(builder: Any, place: Any, base: Any, factor: Any, less: Any, s
 # -- butterflies ------------------------------------------------------------------------------------------------
 
 
-def _keep(place: Any, x: Element) -> None:
-    if x.below > _BELOW + _GROWTH:
-        raise OverflowError("a butterfly adds more to its values than the passes allow for")
-    x.lanes.store(place, x)
+def _keep_sum_and_difference(at_sum: Any, at_difference: Any, x: Element, y: Element) -> None:
+    for place, result in ((at_sum, x + y), (at_difference, x - y)):
+        if result.below > _BELOW + _GROWTH:
+            raise OverflowError("a butterfly adds more to its values than the passes allow for")
+        result.lanes.store(place, result)
 
 
 @simd.operation
 def _butterfly2(builder: Any, x: Any, y: Any, w: Any) -> None:
     f = simd.lanes(builder, R)
-    a, b = f.load(x, _BELOW), f.load(y, _BELOW) * f.broadcast(w)
-    _keep(x, a + b)
-    _keep(y, a - b)
+    _keep_sum_and_difference(x, y, f.load(x, _BELOW), f.load(y, _BELOW) * f.broadcast(w))
 
 
 @simd.operation
@@ -154,10 +153,8 @@ def _butterfly4(builder: Any, x: Any, y: Any, z: Any, t: Any, w1: Any, w2: Any, 
     w = f.broadcast(w1)
     a, b, c, d = f.load(x, _BELOW), f.load(y, _BELOW), f.load(z, _BELOW) * w, f.load(t, _BELOW) * w
     sums, differences = (b + d) * f.broadcast(w2), (b - d) * f.broadcast(w3)
-    _keep(x, a + c + sums)
-    _keep(y, a + c - sums)
-    _keep(z, a - c + differences)
-    _keep(t, a - c - differences)
+    _keep_sum_and_difference(x, y, a + c, sums)
+    _keep_sum_and_difference(z, t, a - c, differences)
 
 
 @simd.operation
@@ -167,72 +164,50 @@ def _butterfly4_of_ones(builder: Any, x: Any, y: Any, z: Any, t: Any, w3: Any) -
     a, b, c, d = (f.load(at, _BELOW) for at in (x, y, z, t))
     b, c, d = b.reduced(), c.reduced(), d.reduced()
     sums, differences = b + d, (b - d) * f.broadcast(w3)
-    _keep(x, a + c + sums)
-    _keep(y, a + c - sums)
-    _keep(z, a - c + differences)
-    _keep(t, a - c - differences)
+    _keep_sum_and_difference(x, y, a + c, sums)
+    _keep_sum_and_difference(z, t, a - c, differences)
 
 
 @kernel
-def _two_stages(tile: int, quarter: int, start: int, stop: int, factors: int, up: bool, coset: bool) -> None:
+def _two_stages(tile: int, quarter: int, start: int, stop: int, factors: int, up: int, coset: int) -> None:
     """Two stages of the blocks start ≤ b < stop, of four times ``quarter`` places each."""
-    far = quarter * REGISTER_BYTES
+    step = quarter * REGISTER_BYTES
     for block in range(start, stop):
-        at = tile + 4 * far * block
+        x = tile + 4 * step * block
         for i in range(quarter):
             if up:
-                y, z, number = at + 2 * far, at + far, i
+                y, z, number = x + 2 * step, x + step, i
                 w1, w2, w3 = quarter + i, 2 * quarter + i, 3 * quarter + i
             else:
-                y, z, number = at + far, at + 2 * far, block
+                y, z, number = x + step, x + 2 * step, block
                 w1, w2, w3 = block, 2 * block, 2 * block + 1
+            w1, w2, w3 = factors + _FACTOR * w1, factors + _FACTOR * w2, factors + _FACTOR * w3
             if number or coset:
-                _butterfly4(
-                    at, y, z, at + 3 * far, factors + _FACTOR * w1, factors + _FACTOR * w2, factors + _FACTOR * w3
-                )
+                _butterfly4(x, y, z, x + 3 * step, w1, w2, w3)
             else:
-                _butterfly4_of_ones(at, y, z, at + 3 * far, factors + _FACTOR * w3)
-            at += REGISTER_BYTES
+                _butterfly4_of_ones(x, y, z, x + 3 * step, w3)
+            x += REGISTER_BYTES
 
 
 @kernel
-def _go_down(tile: int, power: int, factors: int) -> None:
-    length = 1 << power
-    quarter = length >> 2
-    blocks = 1
-    if power & 1:
-        half = length >> 1
-        for i in range(half):
-            _butterfly2(tile + REGISTER_BYTES * i, tile + REGISTER_BYTES * (half + i), factors)
-        quarter, blocks = quarter >> 1, 2
-    while 4 * quarter > _BLOCK:
-        _two_stages(tile, quarter, 0, blocks, factors, False, False)
-        quarter, blocks = quarter >> 2, blocks << 2
-    for block in range(blocks):
-        smaller, count = quarter, 1
-        while smaller:
-            _two_stages(tile, smaller, block * count, (block + 1) * count, factors, False, False)
-            smaller, count = smaller >> 2, count << 2
-
-
-@kernel
-def _go_up(tile: int, power: int, factors: int, coset: bool) -> None:
-    length = 1 << power
-    size = min(length, _BLOCK if power & 1 == 0 else 2 * _BLOCK)
-    for block in range(length // size):
-        quarter = 1
-        if power & 1:
-            for i in range(size * block, size * (block + 1), 2):
-                _butterfly2(tile + REGISTER_BYTES * i, tile + REGISTER_BYTES * (i + 1), factors + _FACTOR)
-            quarter = 2
-        while 4 * quarter <= size:
-            count = size // (4 * quarter)
-            _two_stages(tile, quarter, block * count, (block + 1) * count, factors, True, coset)
-            quarter <<= 2
-    quarter = size
-    while 4 * quarter <= length:
-        _two_stages(tile, quarter, 0, length // (4 * quarter), factors, True, coset)
-        quarter <<= 2
+def _all_stages(tile: int, power: int, factors: int, up: int, coset: int) -> None:
+    """All stages of a tile; the shorter ones, which stay within blocks, block by block, in the first-level cache."""
+    length, odd, pairs = 1 << power, power & 1, power >> 1
+    if odd:
+        distance, step = (1, 2) if up else (length >> 1, 1)
+        for i in range(0, step * (length >> 1), step):
+            x = tile + REGISTER_BYTES * i
+            _butterfly2(x, x + REGISTER_BYTES * distance, factors + _FACTOR * up)
+    shortest = 1 << (odd & up)
+    within = min(pairs, _PAIRS_WITHIN)
+    for turn in range(2):
+        # Down, the longer stages come first; up, the shorter ones.
+        first, last, parts = (0, within, length // (shortest << 2 * within)) if turn != up else (within, pairs, 1)
+        for part in range(parts):
+            for i in range(last - first):
+                quarter = shortest << 2 * (first + i if up else last - 1 - i)
+                count = length // (4 * quarter * parts)
+                _two_stages(tile, quarter, part * count, (part + 1) * count, factors, up, coset)
 
 
 # -- scales -----------------------------------------------------------------------------------------------------
@@ -281,51 +256,46 @@ def _make_scales(scales: int, squares: int, plan: Pass, tile: int) -> None:
 
 
 @kernel
-def _address(plan: Pass, array: int, is_target: int) -> np.intp:
-    return np.intp(load(plan.places + 16 * array + 8 * is_target))
-
-
-@kernel
 def _load_tile(tile: int, scales: int, plan: Pass, array: int, offset: int) -> None:
-    at, lane = tile, plan.source_lane
-    source = _address(plan, array, 0) + offset
-    if plan.product and array == 0:
-        x, y = _address(plan, 1, 0) + offset, _address(plan, 2, 0) + offset
-        for _ in range(1 << plan.power):
-            _load_product(at, x, y, lane)
-            at, x, y = at + REGISTER_BYTES, x + plan.source_place, y + plan.source_place
-    elif plan.scale_first:
-        for _ in range(1 << plan.power):
-            _load_scaled(at, source, lane, scales)
-            at, source, scales = at + REGISTER_BYTES, source + plan.source_place, scales + REGISTER_BYTES
-    else:
-        for _ in range(1 << plan.power):
-            _load(at, source, lane)
-            at, source = at + REGISTER_BYTES, source + plan.source_place
+    source = np.intp(load(plan.places + 16 * array)) + offset
+    other = np.intp(load(plan.places + 32)) + offset if plan.product and array == 0 else 0
+    if other:
+        source = np.intp(load(plan.places + 16)) + offset
+    for i in range(1 << plan.power):
+        place, at = REGISTER_BYTES * i, plan.source_place * i
+        if other:
+            _load_product(tile + place, source + at, other + at, plan.source_lane)
+        elif plan.scale_first:
+            _load_scaled(tile + place, source + at, plan.source_lane, scales + place)
+        else:
+            _load(tile + place, source + at, plan.source_lane)
 
 
 @kernel
 def _write_tile(tile: int, scales: int, plan: Pass, array: int, offset: int) -> None:
-    lane, last = plan.target_lane, plan.arrays - 1
-    target = _address(plan, array, 1) + offset
-    place = 0
+    last = plan.arrays - 1
+    target = np.intp(load(plan.places + 16 * array + 8)) + offset
+    joined = plan.join and array == last
+    if joined:
+        factor = np.intp(load(plan.places + 16 * last - 8)) + offset
+        less = np.intp(load(plan.places + 8)) + offset
+    number = 0
     for i in range(1 << plan.power):
-        at, to = REGISTER_BYTES * i, plan.target_place * place
-        if plan.join and array == last:
-            factor, less = _address(plan, last - 1, 1) + offset, _address(plan, 0, 1) + offset
-            _write_joined(tile + at, target + to, factor + to, less + to, lane)
+        place, at = REGISTER_BYTES * i, plan.target_place * number
+        if joined:
+            _write_joined(tile + place, target + at, factor + at, less + at, plan.target_lane)
         elif plan.scale_last:
-            _write_scaled(tile + at, target + to, lane, scales + at)
+            _write_scaled(tile + place, target + at, plan.target_lane, scales + place)
         else:
-            _write(tile + at, target + to, lane)
+            _write(tile + place, target + at, plan.target_lane)
         if plan.reverse:
             # The next number in bit-reversed order: one is added at the highest bit, and carried down.
             bit = 1 << plan.power >> 1
-            while place & bit:
-                place, bit = place ^ bit, bit >> 1
-            place |= bit
+            while number & bit:
+                number, bit = number ^ bit, bit >> 1
+            number |= bit
         else:
-            place += 1
+            number += 1
 
 
 @kernel
@@ -344,8 +314,8 @@ def transform(fields: NDArray[np.int64], start: int, stop: int, scratch: int) ->
             _make_scales(scales, squares, plan, t)
         for array in range(plan.arrays):
             _load_tile(tile, scales, plan, array, t * plan.source_tile)
-            if plan.down:
-                _go_down(tile, plan.power, plan.down)
-            if plan.up:
-                _go_up(tile, plan.power, plan.up, plan.coset != 0)
+            for up in range(2):
+                factors = plan.up if up else plan.down
+                if factors:
+                    _all_stages(tile, plan.power, factors, up, up & plan.coset)
             _write_tile(tile, scales, plan, array, t * plan.target_tile)

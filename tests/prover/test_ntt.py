@@ -92,6 +92,9 @@ def test_long_transforms_by_what_is_known_of_them(power: int) -> None:
         ratio = shift * pow(root, i, R) * x % R
         assert from_montgomery(values[i], R) == [(pow(ratio, n, R) - 1) * pow(ratio - 1, -1, R) % R]
     assert (ntt.intt(others, shift) == noise).all()
+    constant = to_montgomery([R - 1], R).repeat(n, axis=0)
+    assert from_montgomery(ntt.ntt(constant)[:2], R) == [R - n, 0]
+    assert not ntt.ntt(constant)[1:].any()
     factors = [3, R - 5]
     combined = ntt.ntt(vectors.combine([geometric, noise], factors), shift)
     assert (combined == vectors.combine([values, others], factors)).all()
