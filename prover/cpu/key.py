@@ -49,7 +49,8 @@ class CpuKey:
             a_values = vectors.sparse_product(self.a_matrix, witness)
             b_values = vectors.sparse_product(self.b_matrix, witness)
         with stage("quotient"):
-            quotient = ntt.quotient(a_values, b_values, qap.coset_shift(self.power))
+            quotient = ntt.quotient(a_values, b_values, qap.coset_shift(self.power), overwrite=True)
+            del a_values, b_values
         with stage("A", self.a.points):
             a = msm_packed(1, self.a, witness)
         with stage("B in G1", self.b_g1.points):

@@ -114,6 +114,14 @@ def test_long_quotients_by_what_is_known_of_them(power: int) -> None:
     assert from_montgomery(h[-1], R) == [0]
 
 
+def test_quotient_in_its_arguments_memory() -> None:
+    a, b = random_rows(64), random_rows(64)
+    expected = ntt.quotient(a, b, 5)
+    result = ntt.quotient(a, b, 5, overwrite=True)
+    assert np.shares_memory(result, a)
+    assert (result == expected).all()
+
+
 def test_domains_that_differ_are_refused() -> None:
     with pytest.raises(ValueError, match="different domains: 4 and 8"):
         ntt.quotient(random_rows(4), random_rows(8), 5)
