@@ -80,7 +80,7 @@ class Kernel:
 
         return kernel_compiler.part(self._function)
 
-    @property
+    @cached_property
     def _numba_type_(self) -> Any:
         """Where numba looks when it meets this object in a kernel."""
         from . import kernel_compiler

@@ -22,6 +22,7 @@ from numba.core import compiler, types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 from numba.core.sigutils import normalize_signature
 from numba.core.typed_passes import NoPythonSupportedFeatureValidation
@@ -136,8 +137,10 @@ def _typed(made: Intrinsic, text: str) -> Callable[..., Any]:
 
 def type_of(value: Any) -> Any:
     """numba's type of a dispatcher or an intrinsic."""
-    cpu_target.typing_context.refresh()  # it may have been made a moment ago
-    return cpu_target.typing_context.resolve_value_type(value)
+    context = cpu_target.typing_context
+    if not isinstance(value, Dispatcher):
+        context.refresh()  # numba looks intrinsics up in a table, which may be older
+    return context.resolve_value_type(value)
 
 
 # -- LLVM, from there -----------------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ An *entry* is an object file with one function, ``int32 symbol(int64 *block)``. 
 second word on, an array as its address and its shape, and takes the result in its first; the function returns 0 unless
 the kernel raised an exception. Loading one takes LLVM's linker alone, well under a millisecond, and no numba.
 
-What is on disk is trusted like the package's own files, but for accidents: it is loaded only if its digest agrees.
+What is on disk is run like the package's own code. So it is loaded only if nobody but this user or root can have
+written it, and against accidents only if its digest agrees.
 """
 
 from __future__ import annotations
@@ -50,9 +51,13 @@ def folder() -> Path:
 
 
 def find(symbol: str) -> Code | None:
-    """The entry of this name, if it was kept and is whole."""
+    """The entry of this name, if it was kept by somebody who may say what runs here, and is whole."""
     try:
-        content = (folder() / f"{symbol}.o").read_bytes()
+        with (folder() / f"{symbol}.o").open("rb") as file:
+            status = os.fstat(file.fileno())
+            if status.st_uid not in (0, os.geteuid()) or status.st_mode & 0o022:
+                return None
+            content = file.read()
     except OSError:
         return None
     digest, rest = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
@@ -66,7 +71,7 @@ def claimed(symbol: str) -> Iterator[None]:
     """While the context lasts, no other process makes the entry of this name; a second one waits and then finds it."""
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError):  # where nothing can be written, everybody makes their own
-            folder().mkdir(parents=True, exist_ok=True)
+            folder().mkdir(mode=0o700, parents=True, exist_ok=True)
             file = held.enter_context((folder() / ".lock").open("ab"))
             # A byte of one file for each name, far beyond its end: no file is left behind.
             fcntl.lockf(file, fcntl.LOCK_EX, 1, int.from_bytes(hashlib.sha256(symbol.encode()).digest()[:7], "big"))
@@ -78,7 +83,7 @@ def keep(code: Code) -> None:
     rest = code.result.encode() + code.image
     place = folder()
     with contextlib.suppress(OSError):
-        place.mkdir(parents=True, exist_ok=True)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{code.symbol}.", dir=place)
         try:
             with os.fdopen(handle, "wb") as file:

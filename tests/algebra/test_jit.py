@@ -128,6 +128,16 @@ def test_a_file_in_the_cache_that_is_not_whole_is_made_again(compiled: list[str]
     assert compiled == ["_minus"] * 4
 
 
+def test_code_that_others_could_have_written_is_not_run(compiled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert again(_minus)(3, 1) == 2
+    (file,) = machine_code.folder().glob("*.o")
+    file.chmod(0o620)
+    assert again(_minus)(3, 1) == 2
+    assert compiled == ["_minus"] * 2 and machine_code.find(file.stem) is not None
+    monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
+    assert (machine_code.find(file.stem) is None) == (file.stat().st_uid != 0)
+
+
 def test_a_cache_that_cannot_be_written_costs_only_time(compiled: list[str], tmp_path: Path) -> None:
     (tmp_path / "kernels").write_text("in the way")
     assert again(_minus)(3, 1) == again(_minus)(4, 2) == 2
