@@ -28,7 +28,12 @@ Words = NDArray[np.uint32]
 TERM = 9
 _R_WORDS = np.frombuffer(R.to_bytes(32, "little"), "<u4").astype(np.uint32)
 #: What may be wrong with a term.
-_FAULTS = {1: "a wire is out of range", 2: "a coefficient is not below r", 3: "a wire occurs twice in one combination"}
+_FAULTS = {
+    1: "a wire is out of range",
+    2: "a coefficient is not below r",
+    3: "a wire occurs twice in one combination",
+    4: "the words changed while they were read",
+}
 
 
 class Rows(NamedTuple):
@@ -117,18 +122,25 @@ def _read(
     """Fill the three matrices; returns the table's length, or −1 and the fault: its kind, combination and word.
 
     Matrix k's entries go to ``ends[k]`` and on, which moves. ``last``, all −1, notes for each wire the combination it
-    was last seen in.
+    was last seen in. The words may lie in a mapped file, so what measured them is not relied on.
     """
     count = 0
     at = 0
     for i in range(3 * (indptr.shape[1] - 1)):
         k = i % 3
-        stop = at + 1 + TERM * np.intp(words[at])
+        stop = words.shape[0] + 1
+        if at < words.shape[0]:
+            stop = at + 1 + TERM * np.intp(words[at])
+        if stop > words.shape[0]:
+            fault[0], fault[1], fault[2] = 4, i, at
+            return -1
         at += 1
         while at < stop:
             wire = np.intp(words[at])
             wrong = 0
-            if wire >= last.shape[0]:
+            if ends[k] >= wires.shape[0]:
+                wrong = 4
+            elif wire >= last.shape[0]:
                 wrong = 1
             elif not _below(words, at + 1, bound):
                 wrong = 2

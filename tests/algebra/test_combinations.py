@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from aitbc_rollup.algebra import combinations as module
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.combinations import TERM, MalformedError, Rows, Words, read, write
 from aitbc_rollup.algebra.limbs import from_limbs, to_limbs
@@ -87,6 +88,24 @@ def test_a_length_that_leaves_the_words_is_refused(length: int) -> None:
         read(words, 3, 7)
     with pytest.raises(MalformedError, match="cut off"):
         read(words, 3 << 32, 7)
+
+
+@pytest.mark.parametrize("totals", [(1, 1, 0), (0, 0, 1), (3, 0, 0)])
+def test_words_that_change_after_they_were_measured_are_refused(
+    totals: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file may be written to while it is mapped: no kernel may write where the arrays end."""
+
+    def measure(words: Words, combinations: int, out: np.ndarray) -> int:
+        out[:] = totals
+        return len(words)
+
+    monkeypatch.setattr(module, "_measure", measure)
+    with pytest.raises(MalformedError, match="the words changed while they were read"):
+        read(words_of([ONE, ONE, [(0, 1), (2, 1)]]), 3, 7)
+    for words in ([0, 0, 1], [0, 0], [0xFFFFFFFF]):
+        with pytest.raises(MalformedError, match="the words changed while they were read"):
+            read(np.array(words, np.uint32), 3, 7)
 
 
 def test_matrices_that_would_read_foreign_memory_are_refused() -> None:
