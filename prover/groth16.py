@@ -54,7 +54,8 @@ def prove(pk: ProvingKey, witness: Limbs, *, engine: Engine | None = None, progr
             "the proof does not verify, so it is not handed out",
             place="Groth16 prover",
             expected="a witness that satisfies every constraint of the key's circuit",
-            hint="check the witness (aitbc-rollup wtns check), and that key and circuit belong together",
+            hint="check the witness (aitbc-rollup wtns check), and that key and circuit belong together; if they do,"
+            " have the key prepared anew (AITBC_KEY_CACHE=0): its copy in the cache folder may be damaged",
         )
     progress("done", 1.0)
     return proof
