@@ -97,12 +97,8 @@ def keep(code: Code) -> None:
 @cache
 def target_machine() -> Any:
     """LLVM's description of this processor, less what the chosen path keeps out."""
-    _initialise()
-    target = llvm.Target.from_triple(llvm.get_process_triple())
     features = cpu.llvm_features() or llvm.get_host_cpu_features().flatten()
-    return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features, opt=3, reloc="static", codemodel="jitdefault", jit=True
-    )
+    return _machine(cpu=llvm.get_host_cpu_name(), features=features, opt=3)
 
 
 @cache
@@ -113,9 +109,7 @@ def load(code: Code) -> Callable[..., Any]:
     has more than 64 bits.
     """
     linker = _linker()
-    image = llvm.object_file.ObjectFileRef.from_data(code.image)
-    linker.add_object_file(image)
-    image.detach()
+    linker.add_object_file(llvm.object_file.ObjectFileRef.from_data(code.image))
     linker.finalize_object()
     function = _SIGNATURE(linker.get_function_address(code.symbol))
     read = RESULTS[code.result]
@@ -138,14 +132,15 @@ def load(code: Code) -> Callable[..., Any]:
 @cache
 def _linker() -> Any:
     """LLVM's loader of object files, which owns what it has loaded until the process ends."""
-    _initialise()
-    machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
-        reloc="static", codemodel="jitdefault", jit=True
-    )
-    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
 
 
-@cache
-def _initialise() -> None:
+def _machine(**options: Any) -> Any:
+    """A target machine of this process, for code that is run where it lies."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    triple = llvm.get_process_triple()
+    # As numba has it: x86's relocations must be resolved at once, others have a default that works.
+    reloc = "static" if triple.startswith(("x86", "i386", "i686")) else "default"
+    target = llvm.Target.from_triple(triple)
+    return target.create_target_machine(**options, reloc=reloc, codemodel="jitdefault", jit=True)
