@@ -291,6 +291,48 @@ def store(builder: Any, at: Any, word: Any) -> None:
     builder.store(word, pointer(builder, at))
 
 
+@operation("uint32(intp)")
+def load_uint32(builder: Any, at: Any) -> Any:
+    """``load_uint32(at) -> uint32``: a short word."""
+    return builder.load(builder.inttoptr(at, ir.IntType(32).as_pointer()))
+
+
+@operation("void(intp, uint32)")
+def store_uint32(builder: Any, at: Any, word: Any) -> None:
+    """``store_uint32(at, word)``: write one."""
+    builder.store(word, builder.inttoptr(at, ir.IntType(32).as_pointer()))
+
+
+@operation("int16(intp)")
+def load_int16(builder: Any, at: Any) -> Any:
+    """``load_int16(at) -> int16``: a shorter one."""
+    return builder.load(builder.inttoptr(at, ir.IntType(16).as_pointer()))
+
+
+@operation("void(intp, int16)")
+def store_int16(builder: Any, at: Any, word: Any) -> None:
+    """``store_int16(at, word)``: write one."""
+    builder.store(word, builder.inttoptr(at, ir.IntType(16).as_pointer()))
+
+
+@operation("void(intp)")
+def prefetch(builder: Any, at: Any) -> None:
+    """``prefetch(at)``: have the cache line at an address brought to the second-level cache; any address will do."""
+    line, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+    name = "llvm.prefetch.p0"
+    function = builder.module.globals.get(name) or ir.Function(
+        builder.module, ir.FunctionType(ir.VoidType(), [line, word, word, word]), name
+    )
+    # To read; temporal locality 2 of 0 … 3; data.
+    builder.call(function, [builder.inttoptr(at, line), word(0), word(2), word(1)])
+
+
+@operation("intp(uint64)")
+def bit_length(builder: Any, word: Any) -> Any:
+    """``bit_length(word) -> intp``: the place after the highest bit that is set; 0 of 0."""
+    return builder.sub(I64(64), builder.ctlz(word, ir.IntType(1)(0)))
+
+
 def checked(array: np.ndarray[Any, Any], *shape: int | None, dtype: Any = np.uint64) -> np.ndarray[Any, Any]:
     """The array itself if it is C-contiguous, of this dtype and shape (``None`` = any length).
 

@@ -126,6 +126,18 @@ class Lanes(ABC):
         """The mask in the lowest bits of an ``i64``."""
 
     @abstractmethod
+    def odd(self, address: Any) -> Any:
+        """A mask of the lanes whose ``i64``, of those side by side at an address, is odd."""
+
+    def norm(self, x: Element) -> Element:
+        """What to invert in the prime field to have 1/x; of this field, x itself."""
+        return x
+
+    def inverse(self, x: Element, norm_inverse: Element) -> Element:
+        """1/x from the inverse of its norm."""
+        return norm_inverse
+
+    @abstractmethod
     def gather(self, rows: Sequence[Any], below: int) -> Element:
         """The rows at these addresses, one a lane, whose values are below ``below``."""
 

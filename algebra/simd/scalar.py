@@ -93,6 +93,10 @@ class Scalar(Lanes):
         """From one bit."""
         return self.builder.trunc(bits, _I1)
 
+    def odd(self, address: Any) -> Any:
+        """The lowest bit."""
+        return self.mask(self.builder.load(self.builder.inttoptr(address, _I64.as_pointer())))
+
     def gather(self, rows: Sequence[Any], below: int) -> Element:
         """One row."""
         (row,) = rows

@@ -243,6 +243,11 @@ class Vector(Lanes):
         narrow = self.builder.trunc(bits, ir.IntType(self.count))
         return self.builder.bitcast(narrow, ir.VectorType(ir.IntType(1), self.count))
 
+    def odd(self, address: Any) -> Any:
+        """Of one word a lane."""
+        lowest = self.builder.and_(self._load(self.type, address), self.splat(1))
+        return self.builder.icmp_unsigned("!=", lowest, self.splat(0))
+
     # -- memory -------------------------------------------------------------------------------------------------
 
     def gather(self, rows: Sequence[Any], below: int) -> Element:

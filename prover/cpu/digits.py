@@ -1,67 +1,96 @@
-"""Scalars cut into signed windows: k = Σ dᵢ·2^(c·i) with −2^(c−1) < dᵢ ≤ 2^(c−1).
+"""Scalars cut into signed windows: k = Σ dᵢ·2^(c·i) with −2^(c−1) ≤ dᵢ < 2^(c−1), and the top one from 0 to 2^(c−1).
 
-The digit is kept at 2^(c−1) rather than carried on, so a number of b bits needs no more than ⌈(b + 1)/c⌉ windows: the
-top one holds at most 2^(c−1) − 1 and a carry.
+All digits of a scalar come of one addition: those of k + Σ 2^(c−1 + c·i), the top window left out of the sum, are
+2^(c−1) too large. So a number of b bits needs ⌈(b + 1)/c⌉ windows: the top one holds at most 2^(c−1) − 1 and a carry.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aitbc_rollup.algebra.jit import address, kernel, load
-from aitbc_rollup.algebra.limbs import Limbs
+from aitbc_rollup.algebra.jit import address, bit_length, kernel, load, load_uint32, stack, store, store_int16
+from aitbc_rollup.algebra.limbs import Limbs, to_limbs
 
 from . import threads
 
 Digits = NDArray[np.int16]
+Wires = NDArray[np.uint32]
 
 #: A digit of a wider window would not fit 16 bits.
-MAX_WIDTH = 15
+MAX_WIDTH = 16
+#: Longer scalars are refused: their sum above would overflow.
+MAX_BITS = 255
 
 
 @kernel
-def _cut(digits: Digits, scalars: Limbs, width: int, start: int, stop: int) -> None:
-    half = 1 << (width - 1)
-    mask = np.uint64((1 << width) - 1)
+def _count_lengths(counts: NDArray[np.int64], scalars: int, wires: int, start: int, stop: int) -> None:
     for i in range(start, stop):
-        scalar = address(scalars) + 32 * i
-        carry = 0
-        for window in range(digits.shape[0]):
+        scalar = scalars + 32 * (np.intp(load_uint32(wires + 4 * i)) if wires else i)
+        limb = 3
+        while limb > 0 and load(scalar + 8 * limb) == 0:
+            limb -= 1
+        counts[64 * limb + bit_length(load(scalar + 8 * limb))] += 1
+
+
+@kernel
+def _cut(digits: Digits, scalars: int, wires: int, offset: Limbs, width: int, start: int, stop: int) -> None:
+    count, total = digits.shape
+    half = 1 << (width - 1)
+    mask = np.uint64(2 * half - 1)
+    words = stack(6)
+    store(words + 40, np.uint64(0))
+    for i in range(start, stop):
+        scalar = scalars + 32 * (np.intp(load_uint32(wires + 4 * i)) if wires else i)
+        carry = np.uint64(0)
+        for limb in range(4):
+            word = load(scalar + 8 * limb)
+            total_word = word + offset[0, limb] + carry
+            carry = np.uint64(total_word < word or (carry != 0 and total_word == word))
+            store(words + 8 * limb, total_word)
+        store(words + 32, carry)
+        at = address(digits) + 2 * i
+        for window in range(count):
             bit = window * width
-            word, offset = bit >> 6, bit & 63
-            low = np.uint64(0)
-            if word < 4:
-                low = load(scalar + 8 * word) >> np.uint64(offset)
-                if offset + width > 64 and word < 3:
-                    low |= load(scalar + 8 * (word + 1)) << np.uint64(64 - offset)
-            digit = np.intp(low & mask) + carry
-            carry = 0
-            if digit > half:
-                digit -= 2 * half
-                carry = 1
-            digits[window, i] = digit
+            word_at, shift = words + 8 * (bit >> 6), np.uint64(bit & 63)
+            low = load(word_at) >> shift | load(word_at + 8) << np.uint64(1) << np.uint64(63) - shift
+            digit = np.intp(low & mask)
+            if window < count - 1:
+                digit -= half
+            store_int16(at, np.int16(digit))
+            at += 2 * total
 
 
-def bit_length(scalars: Limbs) -> int:
-    """Bits of the largest of canonical scalars, shape (n, 4)."""
-    for limb in range(3, -1, -1):
-        top = int(scalars[:, limb].max(initial=0))
-        if top:
-            return 64 * limb + top.bit_length()
-    return 0
+def _address(array: NDArray[Any] | None) -> int:
+    return 0 if array is None else array.ctypes.data
+
+
+def bit_lengths(scalars: Limbs, wires: Wires | None = None) -> NDArray[np.int64]:
+    """How many scalars have each bit length from 0 to 256; of those at ``wires``, where given."""
+    total = len(scalars) if wires is None else len(wires)
+    parts = threads.ranges(total, 1 << 14)
+    counts = np.zeros((len(parts), 257), np.int64)
+    threads.run(
+        partial(_count_lengths, row, _address(scalars), _address(wires), *part)
+        for row, part in zip(counts, parts, strict=True)
+    )
+    return counts.sum(axis=0)
 
 
 def windows(bits: int, width: int) -> int:
-    """Windows for scalars of ``bits`` bits; one bit more holds the last carry."""
-    return -(-(bits + 1) // width)
+    """Windows for scalars of ``bits`` bits; one bit more holds the last carry, and the widest digits keep a sign."""
+    return -(-(bits + 1 + (width == MAX_WIDTH)) // width)
 
 
-def cut(scalars: Limbs, width: int, count: int) -> Digits:
-    """Digits of each scalar, shape ``(count, n)``: all first digits, then all second ones …"""
-    digits = np.empty((count, len(scalars)), np.int16)
-    parts = threads.ranges(len(scalars), 4096)
-    threads.run(partial(_cut, digits, scalars, width, *part) for part in parts)
+def cut(scalars: Limbs, width: int, count: int, wires: Wires | None = None) -> Digits:
+    """Digits of each scalar, or of those at ``wires``, shape ``(count, n)``: all first ones, then all second ones …"""
+    digits = np.empty((count, len(scalars) if wires is None else len(wires)), np.int16)
+    offset = to_limbs([sum(1 << width * i + width - 1 for i in range(count - 1))])
+    threads.run(
+        partial(_cut, digits, _address(scalars), _address(wires), offset, width, *part)
+        for part in threads.ranges(digits.shape[1], 1 << 12)
+    )
     return digits

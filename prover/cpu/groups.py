@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from aitbc_rollup.algebra import fq, fq2, g1, g2
+from aitbc_rollup.algebra import g1, g2
 from aitbc_rollup.algebra.jit import kernel
 
 Group = Literal[1, 2]
@@ -91,79 +91,26 @@ def batch_to_affine(group: int, out: int, accs: int, count: int) -> None:
 
 
 @kernel
-def field_mul(group: int, out: int, x: int, y: int) -> None:
-    """Product of two coordinates."""
-    if group == 1:
-        fq.mul(out, x, y)
-    else:
-        fq2.mul(out, x, y)
-
-
-@kernel
-def field_sqr(group: int, out: int, x: int) -> None:
-    """Square of a coordinate."""
-    if group == 1:
-        fq.sqr(out, x)
-    else:
-        fq2.sqr(out, x)
-
-
-@kernel
-def field_sub(group: int, out: int, x: int, y: int) -> None:
-    """Difference of two coordinates."""
-    if group == 1:
-        fq.sub(out, x, y)
-    else:
-        fq2.sub(out, x, y)
-
-
-@kernel
-def field_neg(group: int, out: int, x: int) -> None:
-    """Negative of a coordinate."""
-    if group == 1:
-        fq.neg(out, x)
-    else:
-        fq2.neg(out, x)
-
-
-@kernel
-def field_invert(group: int, out: int, x: int) -> None:
-    """Inverse of a coordinate."""
-    if group == 1:
-        fq.invert(out, x)
-    else:
-        fq2.invert(out, x)
-
-
-@kernel
-def field_set_one(group: int, out: int) -> None:
-    """Write the coordinate 1."""
-    if group == 1:
-        fq.set_one(out)
-    else:
-        fq2.set_one(out)
-
-
-@kernel
-def field_copy(group: int, out: int, x: int) -> None:
-    """Copy a coordinate."""
-    if group == 1:
-        fq.copy(out, x)
-    else:
-        fq2.copy(out, x)
-
-
-@kernel
-def field_is_zero(group: int, x: int) -> bool:
-    """Whether a coordinate is 0."""
-    if group == 1:
-        return fq.is_zero(x)
-    return fq2.is_zero(x)
-
-
-@kernel
 def is_affine_infinity(group: int, point: int) -> bool:
     """Whether an affine point is infinity."""
     if group == 1:
         return g1.is_affine_infinity(point)
     return g2.is_affine_infinity(point)
+
+
+@kernel
+def copy_affine(group: int, out: int, point: int) -> None:
+    """Copy an affine point."""
+    if group == 1:
+        g1.copy_affine(out, point)
+    else:
+        g2.copy_affine(out, point)
+
+
+@kernel
+def negate_affine(group: int, out: int, point: int) -> None:
+    """Negative of an affine point."""
+    if group == 1:
+        g1.negate_affine(out, point)
+    else:
+        g2.negate_affine(out, point)

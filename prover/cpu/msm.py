@@ -1,94 +1,272 @@
 """Multi-scalar multiplication Σ kᵢ·Pᵢ by buckets (Pippenger), in G1 and G2.
 
-Signed digits halve the buckets; ``buckets`` fills them. One task is one window over a range of points; window sums
-meet in Horner's order. A digit of 0 costs one comparison,
-so the zeros and ones a witness is full of cost little. Any points are allowed: infinity, repeated, opposite.
+Scalars are cut into signed windows (``digits``). For each window, points are sorted by the size of their digit and
+added up bucket by bucket in lanes; the buckets' sums S[k] become one sum for each bit of k (``reduction``). So what is
+left of all windows is a sum for each bit of the scalars, and a chain of doublings takes them together.
+
+A task is one window, or a few short ones, over a range of points. A digit of 0 costs a comparison, so the zeros and
+ones that a witness is full of cost little. Every case is exact: infinity, repeated points, opposite ones.
 
 Running time depends on the scalars. That is accepted for a prover on its own machine, and named in docs/security.md.
 """
 
 from __future__ import annotations
 
+import threading
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aitbc_rollup.algebra.jit import address, checked, kernel
-from aitbc_rollup.algebra.limbs import Limbs
+from aitbc_rollup.algebra import simd
+from aitbc_rollup.algebra.jit import address, checked, kernel, load_int16, load_uint32, stack, store_uint32
+from aitbc_rollup.algebra.limbs import Limbs, aligned_empty
+from aitbc_rollup.algebra.simd.additions import Batch
 
-from . import buckets, threads
 from . import digits as signed
-from .groups import ACC_WORDS, AFFINE_WORDS, Group, add, batch_to_affine, double
-from .points import RADIX_BITS, PackedPoints
+from . import threads
+from .groups import AFFINE_WORDS, Group, add_affine, batch_to_affine, double, set_infinity
+from .points import RADIX_BITS, PackedPoints, pack, unpack_point
+from .reduction import Adding, Room, room_words, sum_buckets, weigh
 
 #: Points taken at once; bounds the memory of the digits.
-_CHUNK = 1 << 22
+_CHUNK = 1 << 21
+#: Additions that share an inversion in G1, half of that in G2: many, but what a round touches stays in the cache.
+_PAIRS = 2048
+#: Buckets that are empty cost an addition, to be looked at.
+_EMPTY = 4
+#: Windows of less, in additions, share a task.
+_SHORT = 1 << 15
+
+
+class Scratch(NamedTuple):
+    """Scratch of a task: addresses, or as :func:`scratch_words` sizes."""
+
+    references: int
+    counts: int
+    ends: int
+    rows: int
+    room: Room
+
+
+def scratch_words(group: Group, points: int, width: int, windows: int, most: int) -> Scratch:
+    """Words of 8 bytes that each part takes."""
+    buckets = windows * ((1 << width - 1) + 1)
+    return Scratch(
+        references=max(points * windows, buckets) // 2 + 1,
+        counts=buckets // 2 + 1,
+        ends=buckets // 2 + 1,
+        rows=AFFINE_WORDS * group * buckets,
+        room=room_words(group, most),
+    )
 
 
 @kernel
-def _combine(group: int, out: Limbs, sums: Limbs, width: int, windows: int) -> None:
-    """The affine point of Σ 2^(width·w)·sums[j] where j mod windows = w; uses ``sums[0]`` as scratch."""
-    acc_bytes = 128 * group
-    total = address(sums) + acc_bytes * sums.shape[0] - acc_bytes
-    at = address(sums)
-    for w in range(windows - 1, -1, -1):
-        for _ in range(width):
-            double(group, total)
-        for j in range(w, sums.shape[0] - 1, windows):
-            add(group, total, at + acc_bytes * j)
+def _sort(
+    count: int, digits: int, stride: int, buckets: int, windows: int, references: int, counts: int, ends: int
+) -> None:
+    """List the points of each bucket, one by one, and how many; a window's buckets are the sizes of its digits."""
+    for i in range(0, 4 * buckets * windows, 4):
+        store_uint32(counts + i, np.uint32(0))
+    for window in range(windows):
+        digit_at, of_window = digits + stride * window, counts + 4 * buckets * window
+        for i in range(count):
+            digit = np.intp(load_int16(digit_at + 2 * i))
+            if digit != 0:
+                at = of_window + 4 * abs(digit)
+                store_uint32(at, load_uint32(at) + np.uint32(1))
+    end = np.uint32(0)
+    for i in range(0, 4 * buckets * windows, 4):
+        store_uint32(ends + i, end)
+        end += load_uint32(counts + i)
+    for window in range(windows):
+        digit_at, of_window = digits + stride * window, ends + 4 * buckets * window
+        for i in range(count):
+            digit = np.intp(load_int16(digit_at + 2 * i))
+            if digit != 0:
+                at = of_window + 4 * abs(digit)
+                end = load_uint32(at)
+                store_uint32(at, end + np.uint32(1))
+                store_uint32(references + 4 * np.intp(end), np.uint32(2 * i + (digit < 0)))
+
+
+@kernel
+def _run_task(
+    group: int, most: int, points: int, count: int, digits: int, stride: int, width: int, windows: int, out: int,
+    references: int, counts: int, ends: int, rows: int,
+    left: int, right: int, sums: int, chain: int, cases: int, spare: int, waiting: int, runs: int, pool: int,
+) -> None:  # fmt: skip
+    """Sum up a few windows over a range of points: write ``width`` rows a window to ``out``.
+
+    All but numbers are addresses: ``points``, packed rows; ``digits``, those of the first window and point, ``stride``
+    bytes from a window to the next; then a :class:`Scratch`, for rounds of at most so many pairs.
+    """
+    adding = Adding(group, most)
+    room = Room(Batch(left, right, sums, chain, cases, spare), waiting, runs, pool)
+    buckets = (1 << (width - 1)) + 1
+    _sort(count, digits, stride, buckets, windows, references, counts, ends)
+    sum_buckets(adding, room, points, references, counts, buckets * windows, rows)
+    weigh(adding, room, rows, width, windows, references, counts, out)
+
+
+@kernel
+def _combine(group: int, out: Limbs, sums: Limbs) -> None:
+    """The affine point of Σ 2^bit·sums[part, bit]."""
+    parts, bits, words = sums.shape
+    total, point = stack(32), stack(16)
+    set_infinity(group, total)
+    for bit in range(bits - 1, -1, -1):
+        double(group, total)
+        for part in range(parts):
+            unpack_point(group, point, address(sums) + 8 * words * (bits * part + bit))
+            add_affine(group, total, point)
     batch_to_affine(group, address(out), total, 1)
 
 
-def queue_length(points: int, n_buckets: int) -> int:
-    """Additions that share an inversion; none where the inversion would cost more than it saves.
-
-    Short enough that few points meet their own bucket in the queue, and that it stays in the cache.
-    """
-    return 0 if points < 4 * n_buckets or n_buckets < 256 else min(512, n_buckets // 8)
+# -- what to do -----------------------------------------------------------------------------------------------
 
 
-def window_width(group: Group, length: int, bits: int) -> int:
-    """The width that costs least for ``length`` points and scalars of ``bits`` bits.
+class Share(NamedTuple):
+    """A task to come: some windows, over a range of points; ``part`` counts the ranges of these windows."""
 
-    In units of an affine addition, from measurements: a mixed one is 1.7, a bucket's share in the weighted sum 4,
-    an inversion 64 (32 in G2), calling a window's kernels 60.
-    """
+    first: int
+    windows: int
+    start: int
+    stop: int
+    part: int
 
-    def cost(width: int) -> float:
-        n_buckets = 1 << (width - 1)
-        queue = queue_length(length, n_buckets)
-        addition = 1 + 64 / group / queue if queue else 1.7
-        return signed.windows(bits, width) * (length * addition + 4 * n_buckets + 60)
+
+def window_items(lengths: NDArray[np.int64], width: int) -> list[int]:
+    """About how many points have a digit in each window: those whose scalar reaches into it."""
+    longer = lengths[::-1].cumsum()[::-1]
+    count = signed.windows(int(np.flatnonzero(lengths)[-1]), width)
+    return [int(longer[min(width * window + 1, signed.MAX_BITS + 1)]) for window in range(count)]
+
+
+def window_cost(items: int, width: int) -> int:
+    """Additions in a window: one a point, and two a bucket that has some; a bucket must be looked at, too."""
+    buckets = 1 << width - 1
+    return items + 2 * min(items, buckets) + buckets // _EMPTY
+
+
+def window_width(lengths: NDArray[np.int64]) -> int:
+    """The width that costs least for scalars of these bit lengths."""
+
+    def cost(width: int) -> int:
+        return sum(window_cost(items, width) for items in window_items(lengths, width))
 
     return min(range(2, signed.MAX_WIDTH + 1), key=cost)
 
 
-def _msm_chunk(group: Group, points: Limbs, scalars: Limbs) -> Limbs:
-    bits = signed.bit_length(scalars)
+def shares(costs: list[int], width: int, points: int) -> list[Share]:
+    """Windows of these costs as tasks for all threads, costly ones first.
+
+    Short neighbours share a task. Windows that would leave threads idle at the end are cut into ranges of points.
+    """
+    most = min(_SHORT, -(-sum(costs) // threads.count()))
+    groups: list[tuple[int, int, int]] = []
+    for window, cost in enumerate(costs):
+        if groups and groups[-1][0] + cost <= most:
+            groups[-1] = (groups[-1][0] + cost, groups[-1][1], groups[-1][2] + 1)
+        else:
+            groups.append((cost, window, 1))
+    groups.sort(reverse=True)
+    whole = len(groups) - len(groups) % threads.count()
+    out = []
+    for i, (_, first, windows) in enumerate(groups):
+        ranges = threads.ranges(points, 4 << width) if i >= whole else [(0, points)]
+        out += [Share(first, windows, *bounds, part) for part, bounds in enumerate(ranges)]
+    return out
+
+
+class _Memory(threading.local):
+    """A thread's scratch, kept from task to task."""
+
+    buffer = aligned_empty(0)
+
+    def take(self, words: int) -> int:
+        """The address of so many words."""
+        if len(self.buffer) < words:
+            self.buffer = aligned_empty(words)
+        return self.buffer.ctypes.data
+
+
+_memory = _Memory()
+
+
+def _laid_out(sizes: Any, at: int) -> tuple[list[int], int]:
+    """Addresses in place of sizes in words, each a multiple of 64, from ``at`` on; and where they end."""
+    places = []
+    for size in sizes:
+        if isinstance(size, tuple):
+            inner, at = _laid_out(size, at)
+            places += inner
+        else:
+            places.append(at)
+            at += -(-8 * size // 64) * 64
+    return places, at
+
+
+def _sum(group: Group, points: Limbs, scalars: Limbs, wires: signed.Wires | None) -> list[Limbs]:
+    """Sums for each bit, arrays (bits, 8·group), of which the wanted one is Σ 2^bit·sums[bit], over all arrays."""
+    lengths = signed.bit_lengths(scalars, wires)
+    bits = int(np.flatnonzero(lengths)[-1])
     if bits == 0:
-        return np.zeros(AFFINE_WORDS * group, np.uint64)
-    width = window_width(group, len(points), bits)
-    windows = signed.windows(bits, width)
-    digits = signed.cut(scalars, width, windows)
-    # With few windows (small scalars) the points are cut too, so that every thread has work.
-    parts = threads.ranges(len(points), 4096) if windows < 4 * threads.count() else [(0, len(points))]
-    # One more accumulator, zero and so infinity, for the total.
-    sums = np.zeros((windows * len(parts) + 1, ACC_WORDS * group), np.uint64)
+        return []
+    if bits > signed.MAX_BITS:
+        raise ValueError(f"expected scalars below 2^{signed.MAX_BITS}, got one of {bits} bits")
+    width = window_width(lengths)
+    costs = [window_cost(items, width) for items in window_items(lengths, width)]
+    digits = signed.cut(scalars, width, len(costs), wires)
+    tasks = shares(costs, width, len(points))
+    sums = np.zeros((1 + max(task.part for task in tasks), len(costs) * width, AFFINE_WORDS * group), np.uint64)
 
-    def task(part: int, window: int) -> None:
-        start, stop = parts[part]
-        count = 1 << (width - 1)
-        affine = np.zeros((count, AFFINE_WORDS * group), np.uint64)
-        extra = np.zeros((count, ACC_WORDS * group), np.uint64)
-        length = queue_length(stop - start, count)
-        queue = np.empty((length, buckets.QUEUE_WORDS * group), np.uint64)
-        targets, busy = np.empty(length, np.int64), np.zeros(count, np.uint8)
-        buckets.fill(group, affine, extra, queue, targets, busy, points, digits[window, start:stop], start)
-        buckets.weighted_sum(group, sums, part * windows + window, affine, extra)
+    def run(share: Share) -> None:
+        count = share.stop - share.start
+        most = min(_PAIRS // group, max(64, count * share.windows // 2))
+        words = scratch_words(group, count, width, share.windows, most)
+        _, size = _laid_out(words, 0)
+        scratch, _ = _laid_out(words, _memory.take(size // 8))
+        simd.run(
+            _run_task, group, most, points[share.start :].ctypes.data, count,
+            digits[share.first, share.start :].ctypes.data, digits.strides[0], width, share.windows,
+            sums[share.part, share.first * width :].ctypes.data, *scratch,
+        )  # fmt: skip
 
-    threads.run(partial(task, part, window) for window in range(windows) for part in range(len(parts)))
-    out = np.empty(AFFINE_WORDS * group, np.uint64)
-    _combine(group, out, sums, width, windows)
+    threads.run(partial(run, share) for share in tasks)
+    return list(sums)
+
+
+def msm_packed(group: Group, packed: PackedPoints, scalars: Limbs) -> Limbs:
+    """Σ scalars[i]·points[i] over points as they were before :func:`.points.pack`; else as :func:`msm`.
+
+    Args:
+        group: 1 for G1, 2 for G2.
+        packed: the points.
+        scalars: any values below 2^255, shape ``(packed.length, 4)``.
+
+    Raises:
+        ValueError: shapes, dtypes, lengths or the points' radix do not fit, or a scalar is too large.
+    """
+    points, wires = packed.points, packed.wires
+    if packed.radix_bits != RADIX_BITS:
+        raise ValueError(f"points packed with radix 2^{packed.radix_bits}, these kernels want 2^{RADIX_BITS}")
+    checked(scalars, packed.length, 4)
+    checked(points, packed.length if wires is None else len(wires), AFFINE_WORDS * group)
+    if wires is not None and len(checked(wires, None, dtype=np.uint32)) and int(wires.max()) >= packed.length:
+        raise ValueError(f"a point is that of wire {wires.max()}, of {packed.length}")
+    sums = []
+    for start in range(0, len(points), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        if wires is None:
+            sums += _sum(group, points[chunk], scalars[chunk], None)
+        else:
+            sums += _sum(group, points[chunk], scalars, wires[chunk])
+    out = np.zeros(AFFINE_WORDS * group, np.uint64)
+    if sums:
+        bits = max(len(part) for part in sums)
+        _combine(group, out, np.stack([np.pad(part, ((0, bits - len(part)), (0, 0))) for part in sums]))
     return out
 
 
@@ -98,34 +276,9 @@ def msm(group: Group, points: Limbs, scalars: Limbs) -> Limbs:
     Args:
         group: 1 for G1, 2 for G2.
         points: affine, Montgomery form, shape ``(n, 8·group)``; all zero is infinity.
-        scalars: canonical (any value below 2^255), shape ``(n, 4)``.
+        scalars: any values below 2^255, shape ``(n, 4)``.
 
     Raises:
-        ValueError: shapes, dtypes or lengths do not fit.
+        ValueError: shapes, dtypes or lengths do not fit, or a scalar is too large.
     """
-    checked(points, None, AFFINE_WORDS * group)
-    checked(scalars, len(points), 4)
-    if len(points) <= _CHUNK:
-        return _msm_chunk(group, points, scalars)
-    starts = range(0, len(points), _CHUNK)
-    partial_sums = [_msm_chunk(group, points[s : s + _CHUNK], scalars[s : s + _CHUNK]) for s in starts]
-    ones = np.zeros((len(partial_sums), 4), np.uint64)
-    ones[:, 0] = 1
-    return _msm_chunk(group, np.stack(partial_sums), ones)
-
-
-def msm_packed(group: Group, packed: PackedPoints, scalars: Limbs) -> Limbs:
-    """Σ scalars[i]·points[i] over points as they were before :func:`.points.pack`; else as :func:`msm`.
-
-    Args:
-        group: 1 for G1, 2 for G2.
-        packed: the points.
-        scalars: canonical, shape ``(packed.length, 4)``.
-
-    Raises:
-        ValueError: shapes, dtypes, lengths or the points' radix do not fit.
-    """
-    if packed.radix_bits != RADIX_BITS:
-        raise ValueError(f"points packed with radix 2^{packed.radix_bits}, these kernels want 2^{RADIX_BITS}")
-    checked(scalars, packed.length, 4)
-    return msm(group, packed.points, scalars if packed.wires is None else scalars[packed.wires])
+    return msm_packed(group, pack(group, points), scalars)

@@ -7,18 +7,25 @@ looks at them again. This module alone knows what coordinates the kernels comput
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aitbc_rollup.algebra.jit import checked
-from aitbc_rollup.algebra.limbs import Limbs, aligned_empty
+from aitbc_rollup.algebra import fq, simd
+from aitbc_rollup.algebra.bn254 import P
+from aitbc_rollup.algebra.jit import address, checked, kernel
+from aitbc_rollup.algebra.limbs import MONTGOMERY_RADIX, Limbs, aligned_empty, to_limbs
 
+from . import threads
 from .groups import AFFINE_WORDS, Group
 
 #: Coordinates are in Montgomery form with this power of two as radix.
-RADIX_BITS = 256
+RADIX_BITS = simd.RADIX
+#: From radix 2^256 to that one; and back, by a product of radix 2^256.
+_FACTOR = (1 << RADIX_BITS) // MONTGOMERY_RADIX
+_BACK = to_limbs([MONTGOMERY_RADIX // _FACTOR % P])
 
 
 class PackedPoints(NamedTuple):
@@ -35,6 +42,24 @@ class PackedPoints(NamedTuple):
     radix_bits: int
 
 
+@simd.operation
+def _change_radix(builder: Any, at: Any, last: Any, stride: Any) -> None:
+    """Of one coordinate a lane, from ``at`` on but none after ``last``."""
+    lanes, rows = simd.lanes(builder, P), [at]
+    while len(rows) < lanes.count:
+        row = builder.add(rows[-1], stride)
+        rows.append(builder.select(builder.icmp_signed("<", row, last), row, last))
+    lanes.scatter(rows, lanes.gather(rows, P).times(_FACTOR).canonical())
+
+
+@kernel
+def _enter(points: Limbs, start: int, stop: int) -> None:
+    row = 8 * points.shape[1]
+    first, end = address(points) + row * start, address(points) + row * stop
+    for at in range(first, end, 32 * simd.LANES):
+        _change_radix(at, end - 32, 32)
+
+
 def pack(group: Group, points: Limbs) -> PackedPoints:
     """Points of a key, affine in Montgomery form with radix 2^256, shape ``(n, 8·group)``, all zero being infinity.
 
@@ -46,6 +71,8 @@ def pack(group: Group, points: Limbs) -> PackedPoints:
     wires = None if kept.all() else np.flatnonzero(kept).astype(np.uint32)
     out = aligned_empty(len(points) if wires is None else len(wires), AFFINE_WORDS * group)
     np.compress(kept, points, axis=0, out=out)
+    if _FACTOR > 1:
+        threads.run(partial(simd.run, _enter, out, *part) for part in threads.ranges(len(out), 1024))
     return PackedPoints(out, wires, len(points), RADIX_BITS)
 
 
@@ -71,3 +98,10 @@ def joined_wires(parts: Iterable[tuple[NDArray[np.uint32] | None, int]]) -> NDAr
         total += length
         all_kept &= wires is None
     return None if all_kept else np.concatenate(rows)
+
+
+@kernel
+def unpack_point(group: int, out: int, row: int) -> None:
+    """Write a row of the sums' kernels, which need not be reduced, as an affine point of radix 2^256."""
+    for i in range(0, 64 * group, 32):
+        fq.mul(out + i, row + i, address(_BACK))

@@ -15,7 +15,6 @@ from aitbc_rollup.algebra.limbs import from_limbs, from_montgomery, to_limbs, to
 from aitbc_rollup.algebra.reference import curve
 from aitbc_rollup.errors import ResourceError, UsageError
 from aitbc_rollup.prover.cpu import ntt
-from aitbc_rollup.prover.cpu.msm import queue_length, window_width
 from aitbc_rollup.prover.engine import Engine, load_engine
 from aitbc_rollup.prover.keys import Matrix
 
@@ -184,7 +183,7 @@ def test_msm_of_every_bit_length(group: int) -> None:
 @pytest.mark.parametrize("kind", ["witness", "full", "skewed"])
 @pytest.mark.parametrize("few_points", [False, True], ids=["points differ", "points repeat"])
 def test_msm_of_many(group: int, length: int, kind: str, few_points: bool, rng: random.Random) -> None:
-    """Long enough, at 9000, for additions that share an inversion, with every exception to them: P = ±Q, infinity."""
+    """Up to lengths that fill rounds of additions and are cut into tasks, with every exception: P = ±Q, infinity."""
     engine = load_engine("cpu")
     known = [0, 1, R - 1, 2, R - 2, 3] if few_points else elements(rng, length)
     factors = [rng.choice(known) for _ in range(length)] if few_points else known
@@ -199,13 +198,6 @@ def test_msm_of_many(group: int, length: int, kind: str, few_points: bool, rng: 
     got = (engine.msm_g1 if group == 1 else engine.msm_g2)(points, to_limbs(scalars))
     total = sum(f * s for f, s in zip(factors, scalars, strict=True)) % R
     assert g.arrays.from_array(got.reshape(1, -1)) == [g.mul(g.base, total) if total else None]
-
-
-def test_the_lengths_above_use_both_kinds_of_addition() -> None:
-    widths = {length: window_width(1, length, 254) for length in (300, 9000)}
-    queues = {length: queue_length(length, 1 << (width - 1)) for length, width in widths.items()}
-    assert queues[300] == 0
-    assert queues[9000] > 0
 
 
 @pytest.mark.parametrize("group", [1, 2])
