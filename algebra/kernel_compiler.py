@@ -2,7 +2,7 @@
 
 Left alone, numba would compile, optimise and store every kernel by itself, and again inside each of its callers. Here
 what it makes of a function is a :class:`_Part`: LLVM code, not optimised, never run. For an entry the parts it reaches
-are linked, all but the entry made internal, and optimised together; see ``machine_code`` for what comes out.
+are linked and optimised as one; see ``machine_code`` for what comes out.
 
 Imported only when something is compiled: numba takes longer to import than all kernels to load.
 """
