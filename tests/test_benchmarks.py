@@ -78,7 +78,7 @@ def test_goals_are_judged_by_medians() -> None:
         sized(20, {"aitbc-rollup": 4, "gnark": 5}, kind="hot"),
     ]
     start = {"power": 14, "second": {"wall_s": {"median": 1.6}}}
-    rows = goals.judged({"machine": {"path": "avx512"}, "start": start, "sizes": sizes})
+    rows = goals.judged({"machine": {"path": "avx512ifma"}, "start": start, "sizes": sizes})
     judged = {row["goal"]: (row["measured"], row["met"]) for row in rows if row["met"] is not None}
     assert judged == {
         "2^18, aitbc-rollup / rapidsnark: processor time, whole process": (0.45, True),
