@@ -115,7 +115,7 @@ class Scalar(Lanes):
         while excess > 0:
             step = 1 << excess.bit_length() - 1
             value = reduce_once(b, value, self._number(step * self.modulus))
-            excess -= step
+            excess = step - 1
         return self._element(value)
 
     def store_block(self, address: Any, x: Element) -> None:

@@ -56,16 +56,19 @@ def _cover(modulus: int, below: int, limb_below: int) -> tuple[int, list[int]]:
 
 
 @cache
-def _quotient_estimate(modulus: int, below: int) -> tuple[int, int, int, int]:
-    """How to estimate q ≤ x / modulus from x's top bits: (shift, factor, exponent, bound of x − q·modulus).
+def _quotient_estimate(modulus: int, below: int, limb_below: int) -> tuple[int, int, int, int]:
+    """How to estimate q ≤ x / modulus from x's highest limb: (shift, factor, exponent, bound of x − q·modulus).
 
-    q = ⌊⌊x / 2^shift⌋·factor / 2^exponent⌋. The bound is over all x below ``below``, by trying every top part.
+    q = ⌊⌊limb / 2^(shift − 208)⌋·factor / 2^exponent⌋. The bound is over all x within the bounds, by trying every top
+    part; what limbs that are not carried hold for the next ones comes on top of it.
     """
     shift = modulus.bit_length() - 4
     exponent = 16
     factor = (1 << shift + exponent) // modulus
     tops = range((below - 1 >> shift) + 1)
-    return shift, factor, exponent, max((top + 1 << shift) - (top * factor >> exponent) * modulus for top in tops)
+    excess = sum(limb_below - 1 << BITS * i for i in range(LIMBS - 1)) >> _TOP << _TOP
+    largest = max((top + 1 << shift) - (top * factor >> exponent) * modulus for top in tops)
+    return shift, factor, exponent, largest + excess
 
 
 class Vector(Lanes):
@@ -167,10 +170,10 @@ class Vector(Lanes):
 
     def reduced(self, x: Element) -> Element:
         """x − q·modulus for a q that falls short of the true one by little."""
-        shift, factor, exponent, below = _quotient_estimate(self.modulus, x.below)
+        shift, factor, exponent, below = _quotient_estimate(self.modulus, x.below, x.limb_below)
         if x.below <= below:
             return self.carried(x)
-        b, x = self.builder, self.carried(x)
+        b = self.builder
         top = b.lshr(x.limbs[-1], self.splat(shift - _TOP))
         q = b.lshr(b.mul(top, self.splat(factor)), self.splat(exponent))
         complement = self._complement(q, (x.below - 1 >> shift) * factor >> exponent)

@@ -36,32 +36,38 @@ def _count_lengths(counts: NDArray[np.int64], scalars: int, wires: int, start: i
         counts[64 * limb + bit_length(load(scalar + 8 * limb))] += 1
 
 
+#: Scalars cut at once: their sums stay in the first-level cache.
+_BLOCK = 128
+
+
 @kernel
 def _cut(digits: Digits, scalars: int, wires: int, offset: Limbs, width: int, start: int, stop: int) -> None:
     count, total = digits.shape
-    half = 1 << (width - 1)
-    mask = np.uint64(2 * half - 1)
-    words = stack(6)
-    store(words + 40, np.uint64(0))
-    for i in range(start, stop):
-        scalar = scalars + 32 * (np.intp(load_uint32(wires + 4 * i)) if wires else i)
-        carry = np.uint64(0)
-        for limb in range(4):
-            word = load(scalar + 8 * limb)
-            total_word = word + offset[0, limb] + carry
-            carry = np.uint64(total_word < word or (carry != 0 and total_word == word))
-            store(words + 8 * limb, total_word)
-        store(words + 32, carry)
-        at = address(digits) + 2 * i
+    mask = np.uint64((1 << width) - 1)
+    # Six times a block: all lowest words of the sums, then all second ones …, and zeros, where a window may end.
+    words = stack(768)
+    for i in range(_BLOCK):
+        store(words + 8 * (5 * _BLOCK + i), np.uint64(0))
+    for first in range(start, stop, _BLOCK):
+        here = min(_BLOCK, stop - first)
+        for i in range(here):
+            scalar = scalars + 32 * (np.intp(load_uint32(wires + 4 * (first + i))) if wires else first + i)
+            carry = np.uint64(0)
+            for limb in range(4):
+                word = load(scalar + 8 * limb)
+                plus = word + offset[0, limb] + carry
+                carry = np.uint64(plus < word or (carry != 0 and plus == word))
+                store(words + 8 * (_BLOCK * limb + i), plus)
+            store(words + 8 * (_BLOCK * 4 + i), carry)
         for window in range(count):
-            bit = window * width
-            word_at, shift = words + 8 * (bit >> 6), np.uint64(bit & 63)
-            low = load(word_at) >> shift | load(word_at + 8) << np.uint64(1) << np.uint64(63) - shift
-            digit = np.intp(low & mask)
-            if window < count - 1:
-                digit -= half
-            store_int16(at, np.int16(digit))
-            at += 2 * total
+            low = words + 8 * _BLOCK * (width * window >> 6)
+            shift = np.uint64(width * window & 63)
+            less = np.int64(0 if window == count - 1 else 1 << (width - 1))
+            at = address(digits) + 2 * (total * window + first)
+            for i in range(here):
+                high = load(low + 8 * (_BLOCK + i)) << np.uint64(1) << np.uint64(63) - shift
+                digit = np.int64((load(low + 8 * i) >> shift | high) & mask) - less
+                store_int16(at + 2 * i, np.int16(digit))
 
 
 def _address(array: NDArray[Any] | None) -> int:

@@ -33,7 +33,7 @@ from .reduction import Adding, Room, room_words, sum_buckets, weigh
 #: Points taken at once; bounds the memory of the digits.
 _CHUNK = 1 << 21
 #: Additions that share an inversion in G1, half of that in G2: many, but what a round touches stays in the cache.
-_PAIRS = 2048
+_PAIRS = 1024
 #: Buckets that are empty cost an addition, to be looked at.
 _EMPTY = 4
 #: Windows of less, in additions, share a task.

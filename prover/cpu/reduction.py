@@ -84,7 +84,8 @@ def _pair_up(
     """
     batch, row_bytes = room.batch, 64 * adding.group
     pool = room.pool + row_bytes * adding.most * turn
-    pairs = waiting = kept = 0
+    pairs = kept = 0
+    waiting: Any = 0
     at: Any = waiting_at
     for run in range(room.runs, room.runs + 16 * runs, 16):
         bucket, count = np.intp(load(run)), np.intp(load(run + 8))
@@ -96,10 +97,9 @@ def _pair_up(
                 _put(batch, pairs, load(at), load(at + 8), target)
                 pairs += 1
         else:
-            # What is left over goes first, to be paired next time.
-            if count & 1:
-                store(next_at + 8 * waiting, load(at + 8 * (count - 1)))
-                waiting += 1
+            # What is left over goes first, to be paired next time. (If nothing is, a pair's sum takes its place.)
+            store(next_at + 8 * waiting, load(at + 8 * (count - 1)))
+            waiting += count & 1
             for pair in range(at, at + 8 * (count - 1), 16):
                 result = pool + row_bytes * pairs
                 _put(batch, pairs, load(pair), load(pair + 8), result)

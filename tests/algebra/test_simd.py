@@ -86,6 +86,7 @@ FORMULAS: dict[str, tuple[Callable[[Lanes, Element, Element], Element], Callable
     "mul of sums": (lambda f, x, y: (x - y) * (x + y.times(3)), lambda x, y, inverse: (x - y) * (x + 3 * y) * inverse),
     "times": (lambda f, x, y: x.times(9) + y.times(8), lambda x, y, inverse: 9 * x + 8 * y),
     "reduced": (lambda f, x, y: (x.times(3) - y).reduced(), lambda x, y, inverse: 3 * x - y),
+    "reduced product": (lambda f, x, y: (x * y - y - x.times(5)).reduced(), lambda x, y, i: x * y * i - y - 5 * x),
     "canonical": (lambda f, x, y: (x + y).canonical(), lambda x, y, inverse: x + y),
     "constant": (lambda f, x, y: f.constant(7) * x, lambda x, y, inverse: 7 * x),
     "select zeros": (lambda f, x, y: f.select(f.all_null(x), y, x), lambda x, y, inverse: x or y),
@@ -114,7 +115,7 @@ def test_formula(path: type[Lanes], modulus: int, name: str) -> None:
             assert name != "zeros" or x % modulus
     if name == "canonical":
         assert max(got) < modulus == claimed
-    if name == "reduced":
+    if name.startswith("reduced"):
         assert claimed < 1.3 * modulus
 
 
@@ -183,11 +184,14 @@ def test_the_cover_of_a_difference_is_never_less(modulus: int, limbs_wide: int, 
 
 
 @pytest.mark.parametrize("modulus", [P, R])
-def test_the_quotient_estimate_never_overshoots(modulus: int) -> None:
+@pytest.mark.parametrize("limbs_wide", [1, 7, 100])
+def test_the_quotient_estimate_never_overshoots(modulus: int, limbs_wide: int) -> None:
     below = 40 * modulus
-    shift, factor, exponent, bound = vector._quotient_estimate(modulus, below)
+    shift, factor, exponent, bound = vector._quotient_estimate(modulus, below, limbs_wide * vector.LIMB)
     for x in [RNG.randrange(below) for _ in range(2000)] + [k * modulus - 1 for k in range(1, 41)]:
-        rest = x - ((x >> shift) * factor >> exponent) * modulus
+        # As much as possible is in the lower limbs.
+        highest = (x >> 208) - min(x >> 208, limbs_wide - 1)
+        rest = x - ((highest >> shift - 208) * factor >> exponent) * modulus
         assert 0 <= rest < bound
     assert bound < 1.3 * modulus
 
