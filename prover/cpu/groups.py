@@ -28,24 +28,6 @@ def add_affine(group: int, acc: int, point: int) -> None:
 
 
 @kernel
-def sub_affine(group: int, acc: int, point: int) -> None:
-    """Subtract an affine point from an accumulator."""
-    if group == 1:
-        g1.sub_affine(acc, point)
-    else:
-        g2.sub_affine(acc, point)
-
-
-@kernel
-def add(group: int, acc: int, other: int) -> None:
-    """Add an accumulator to an accumulator."""
-    if group == 1:
-        g1.add(acc, other)
-    else:
-        g2.add(acc, other)
-
-
-@kernel
 def double(group: int, acc: int) -> None:
     """Double an accumulator."""
     if group == 1:

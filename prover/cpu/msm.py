@@ -12,32 +12,25 @@ Running time depends on the scalars. That is accepted for a prover on its own ma
 
 from __future__ import annotations
 
-import threading
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aitbc_rollup.algebra import simd
 from aitbc_rollup.algebra.jit import address, checked, kernel, load_int16, load_uint32, stack, store_uint32
-from aitbc_rollup.algebra.limbs import Limbs, aligned_empty
+from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.algebra.simd.additions import Batch
 
 from . import digits as signed
-from . import threads
+from . import plan, threads
 from .groups import AFFINE_WORDS, Group, add_affine, batch_to_affine, double, set_infinity
 from .points import RADIX_BITS, PackedPoints, pack, unpack_point
-from .reduction import Adding, Room, room_words, sum_buckets, weigh
+from .reduction import Adding, Room, pairs_at_once, room_words, sum_buckets, weigh
+from .scratch import places
 
 #: Points taken at once; bounds the memory of the digits.
 _CHUNK = 1 << 21
-#: Additions that share an inversion in G1, half of that in G2: many, but what a round touches stays in the cache.
-_PAIRS = 1024
-#: Buckets that are empty cost an addition, to be looked at.
-_EMPTY = 4
-#: Windows of less, in additions, share a task.
-_SHORT = 1 << 15
 
 
 class Scratch(NamedTuple):
@@ -50,11 +43,12 @@ class Scratch(NamedTuple):
     room: Room
 
 
-def scratch_words(group: Group, points: int, width: int, windows: int, most: int) -> Scratch:
-    """Words of 8 bytes that each part takes."""
+def scratch_words(group: Group, width: int, windows: int, items: int, most: int) -> Scratch:
+    """Words of 8 bytes that each part takes, for at most ``items`` digits and rounds of at most ``most`` pairs."""
     buckets = windows * ((1 << width - 1) + 1)
     return Scratch(
-        references=max(points * windows, buckets) // 2 + 1,
+        # Those of the windows' points, then those of the buckets' sums.
+        references=max(items, buckets) // 2 + 1,
         counts=buckets // 2 + 1,
         ends=buckets // 2 + 1,
         rows=AFFINE_WORDS * group * buckets,
@@ -124,90 +118,6 @@ def _combine(group: int, out: Limbs, sums: Limbs) -> None:
     batch_to_affine(group, address(out), total, 1)
 
 
-# -- what to do -----------------------------------------------------------------------------------------------
-
-
-class Share(NamedTuple):
-    """A task to come: some windows, over a range of points; ``part`` counts the ranges of these windows."""
-
-    first: int
-    windows: int
-    start: int
-    stop: int
-    part: int
-
-
-def window_items(lengths: NDArray[np.int64], width: int) -> list[int]:
-    """About how many points have a digit in each window: those whose scalar reaches into it."""
-    longer = lengths[::-1].cumsum()[::-1]
-    count = signed.windows(int(np.flatnonzero(lengths)[-1]), width)
-    return [int(longer[min(width * window + 1, signed.MAX_BITS + 1)]) for window in range(count)]
-
-
-def window_cost(items: int, width: int) -> int:
-    """Additions in a window: one a point, and two a bucket that has some; a bucket must be looked at, too."""
-    buckets = 1 << width - 1
-    return items + 2 * min(items, buckets) + buckets // _EMPTY
-
-
-def window_width(lengths: NDArray[np.int64]) -> int:
-    """The width that costs least for scalars of these bit lengths."""
-
-    def cost(width: int) -> int:
-        return sum(window_cost(items, width) for items in window_items(lengths, width))
-
-    return min(range(2, signed.MAX_WIDTH + 1), key=cost)
-
-
-def shares(costs: list[int], width: int, points: int) -> list[Share]:
-    """Windows of these costs as tasks for all threads, costly ones first.
-
-    Short neighbours share a task. Windows that would leave threads idle at the end are cut into ranges of points.
-    """
-    most = min(_SHORT, -(-sum(costs) // threads.count()))
-    groups: list[tuple[int, int, int]] = []
-    for window, cost in enumerate(costs):
-        if groups and groups[-1][0] + cost <= most:
-            groups[-1] = (groups[-1][0] + cost, groups[-1][1], groups[-1][2] + 1)
-        else:
-            groups.append((cost, window, 1))
-    groups.sort(reverse=True)
-    whole = len(groups) - len(groups) % threads.count()
-    out = []
-    for i, (_, first, windows) in enumerate(groups):
-        ranges = threads.ranges(points, 4 << width) if i >= whole else [(0, points)]
-        out += [Share(first, windows, *bounds, part) for part, bounds in enumerate(ranges)]
-    return out
-
-
-class _Memory(threading.local):
-    """A thread's scratch, kept from task to task."""
-
-    buffer = aligned_empty(0)
-
-    def take(self, words: int) -> int:
-        """The address of so many words."""
-        if len(self.buffer) < words:
-            self.buffer = aligned_empty(words)
-        return self.buffer.ctypes.data
-
-
-_memory = _Memory()
-
-
-def _laid_out(sizes: Any, at: int) -> tuple[list[int], int]:
-    """Addresses in place of sizes in words, each a multiple of 64, from ``at`` on; and where they end."""
-    places = []
-    for size in sizes:
-        if isinstance(size, tuple):
-            inner, at = _laid_out(size, at)
-            places += inner
-        else:
-            places.append(at)
-            at += -(-8 * size // 64) * 64
-    return places, at
-
-
 def _sum(group: Group, points: Limbs, scalars: Limbs, wires: signed.Wires | None) -> list[Limbs]:
     """Sums for each bit, arrays (bits, 8·group), of which the wanted one is Σ 2^bit·sums[bit], over all arrays."""
     lengths = signed.bit_lengths(scalars, wires)
@@ -216,25 +126,22 @@ def _sum(group: Group, points: Limbs, scalars: Limbs, wires: signed.Wires | None
         return []
     if bits > signed.MAX_BITS:
         raise ValueError(f"expected scalars below 2^{signed.MAX_BITS}, got one of {bits} bits")
-    width = window_width(lengths)
-    costs = [window_cost(items, width) for items in window_items(lengths, width)]
-    digits = signed.cut(scalars, width, len(costs), wires)
-    tasks = shares(costs, width, len(points))
-    sums = np.zeros((1 + max(task.part for task in tasks), len(costs) * width, AFFINE_WORDS * group), np.uint64)
+    width = plan.best_width(lengths)
+    windows = plan.windows(lengths, width)
+    digits = signed.cut(scalars, width, len(windows), wires)
+    shares = plan.shares(windows, width, len(points))
+    sums = np.zeros((1 + max(share.part for share in shares), len(windows) * width, AFFINE_WORDS * group), np.uint64)
 
-    def run(share: Share) -> None:
-        count = share.stop - share.start
-        most = min(_PAIRS // group, max(64, count * share.windows // 2))
-        words = scratch_words(group, count, width, share.windows, most)
-        _, size = _laid_out(words, 0)
-        scratch, _ = _laid_out(words, _memory.take(size // 8))
+    def run(share: plan.Share) -> None:
+        most = pairs_at_once(group, share.items)
+        words = scratch_words(group, width, share.windows, share.items, most)
         simd.run(
-            _run_task, group, most, points[share.start :].ctypes.data, count,
+            _run_task, group, most, points[share.start :].ctypes.data, share.stop - share.start,
             digits[share.first, share.start :].ctypes.data, digits.strides[0], width, share.windows,
-            sums[share.part, share.first * width :].ctypes.data, *scratch,
+            sums[share.part, share.first * width :].ctypes.data, *places(words),
         )  # fmt: skip
 
-    threads.run(partial(run, share) for share in tasks)
+    threads.run(partial(run, share) for share in shares)
     return list(sums)
 
 

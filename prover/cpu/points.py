@@ -42,22 +42,37 @@ class PackedPoints(NamedTuple):
     radix_bits: int
 
 
-@simd.operation
-def _change_radix(builder: Any, at: Any, last: Any, stride: Any) -> None:
-    """Of one coordinate a lane, from ``at`` on but none after ``last``."""
-    lanes, rows = simd.lanes(builder, P), [at]
-    while len(rows) < lanes.count:
+def _clamped(builder: Any, at: Any, last: Any, stride: Any) -> list[Any]:
+    """One address a lane, from ``at`` on but none after ``last``."""
+    rows = [at]
+    while len(rows) < simd.LANES:
         row = builder.add(rows[-1], stride)
         rows.append(builder.select(builder.icmp_signed("<", row, last), row, last))
+    return rows
+
+
+@simd.operation
+def _enter(builder: Any, at: Any, last: Any, stride: Any) -> None:
+    lanes, rows = simd.lanes(builder, P), _clamped(builder, at, last, stride)
     lanes.scatter(rows, lanes.gather(rows, P).times(_FACTOR).canonical())
 
 
+@simd.operation
+def _leave(builder: Any, at: Any, last: Any, stride: Any) -> None:
+    lanes, rows = simd.lanes(builder, P), _clamped(builder, at, last, stride)
+    lanes.scatter(rows, (lanes.gather(rows, 2 * P) * lanes.constant(pow(_FACTOR, -1, P))).canonical())
+
+
 @kernel
-def _enter(points: Limbs, start: int, stop: int) -> None:
+def _change_radix(points: Limbs, enter: bool, start: int, stop: int) -> None:
+    """Of all coordinates of the points start ≤ i < stop."""
     row = 8 * points.shape[1]
     first, end = address(points) + row * start, address(points) + row * stop
     for at in range(first, end, 32 * simd.LANES):
-        _change_radix(at, end - 32, 32)
+        if enter:
+            _enter(at, end - 32, 32)
+        else:
+            _leave(at, end - 32, 32)
 
 
 def pack(group: Group, points: Limbs) -> PackedPoints:
@@ -72,7 +87,7 @@ def pack(group: Group, points: Limbs) -> PackedPoints:
     out = aligned_empty(len(points) if wires is None else len(wires), AFFINE_WORDS * group)
     np.compress(kept, points, axis=0, out=out)
     if _FACTOR > 1:
-        threads.run(partial(simd.run, _enter, out, *part) for part in threads.ranges(len(out), 1024))
+        threads.run(partial(simd.run, _change_radix, out, True, *part) for part in threads.ranges(len(out), 1024))
     return PackedPoints(out, wires, len(points), RADIX_BITS)
 
 
@@ -100,8 +115,13 @@ def joined_wires(parts: Iterable[tuple[NDArray[np.uint32] | None, int]]) -> NDAr
     return None if all_kept else np.concatenate(rows)
 
 
+def unpack(rows: Limbs) -> None:
+    """Make affine points of radix 2^256, reduced, of rows that the sums' kernels have written, ``(n, 8·group)``."""
+    simd.run(_change_radix, rows, False, 0, len(rows))
+
+
 @kernel
 def unpack_point(group: int, out: int, row: int) -> None:
-    """Write a row of the sums' kernels, which need not be reduced, as an affine point of radix 2^256."""
+    """The same for one, inside a kernel."""
     for i in range(0, 64 * group, 32):
         fq.mul(out + i, row + i, address(_BACK))

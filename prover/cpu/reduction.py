@@ -44,24 +44,31 @@ class Room(NamedTuple):
     pool: int
 
 
+def pairs_at_once(group: int, items: int) -> int:
+    """How many pairs share an inversion best: many, but what a round touches must stay in the second-level cache."""
+    return min(1024 // group, max(64, items // 2))
+
+
 def room_words(group: int, most: int) -> Room:
     """Words of 8 bytes that each part takes, for rounds of at most so many pairs."""
     return Room(batch_words(group, most), 2 * 2 * most, 2 * 2 * most, 3 * 8 * group * most)
 
 
 @kernel
-def _add(group: int, batch: Batch, pairs: int, ahead: int, ahead_count: int) -> None:
+def list_pair(batch: Batch, pair: int, left: np.uint64, right: np.uint64, result: int) -> None:
+    """Write a pair of references, and where their sum goes."""
+    store(batch.left + 8 * pair, left)
+    store(batch.right + 8 * pair, right)
+    store(batch.sums + 8 * pair, np.uint64(result))
+
+
+@kernel
+def add_up(group: int, batch: Batch, pairs: int, ahead: int, ahead_count: int) -> None:
+    """Add the pairs listed; see ``additions.add_pairs``."""
     if group == 1:
         add_pairs_g1(batch, pairs, ahead, ahead_count)
     else:
         add_pairs_g2(batch, pairs, ahead, ahead_count)
-
-
-@kernel
-def _put(batch: Batch, pair: int, left: np.uint64, right: np.uint64, result: int) -> None:
-    store(batch.left + 8 * pair, left)
-    store(batch.right + 8 * pair, right)
-    store(batch.sums + 8 * pair, np.uint64(result))
 
 
 @kernel
@@ -94,7 +101,7 @@ def _pair_up(
             if count == 1:
                 _copy_signed(adding.group, target, np.intp(load(at)))
             else:
-                _put(batch, pairs, load(at), load(at + 8), target)
+                list_pair(batch, pairs, load(at), load(at + 8), target)
                 pairs += 1
         else:
             # What is left over goes first, to be paired next time. (If nothing is, a pair's sum takes its place.)
@@ -102,7 +109,7 @@ def _pair_up(
             waiting += count & 1
             for pair in range(at, at + 8 * (count - 1), 16):
                 result = pool + row_bytes * pairs
-                _put(batch, pairs, load(pair), load(pair + 8), result)
+                list_pair(batch, pairs, load(pair), load(pair + 8), result)
                 store(next_at + 8 * waiting, np.uint64(result))
                 pairs += 1
                 waiting += 1
@@ -154,7 +161,7 @@ def sum_buckets(adding: Adding, room: Room, rows: int, references: int, counts: 
             references += 4 * taken
             waiting += taken
             left -= taken
-        _add(adding.group, room.batch, pairs, waiting_at + 8 * first, waiting - first)
+        add_up(adding.group, room.batch, pairs, waiting_at + 8 * first, waiting - first)
         if runs == 0:
             return
         unfinished = bucket if left > 0 else -1
@@ -186,12 +193,12 @@ def weigh(
                 if is_affine_infinity(adding.group, row):
                     copy_affine(adding.group, row, upper)
                     continue
-                _put(batch, pairs, np.uint64(row), np.uint64(upper), row)
+                list_pair(batch, pairs, np.uint64(row), np.uint64(upper), row)
                 pairs += 1
                 if pairs == adding.most:
-                    _add(adding.group, batch, pairs, 0, 0)
+                    add_up(adding.group, batch, pairs, 0, 0)
                     pairs = 0
-        _add(adding.group, batch, pairs, 0, 0)
+        add_up(adding.group, batch, pairs, 0, 0)
     listed = 0
     for window in range(windows):
         for level in range(width):

@@ -16,9 +16,9 @@ from aitbc_rollup.algebra import cpu, g1, g2
 from aitbc_rollup.algebra.bn254 import G1_GENERATOR, G2_GENERATOR, R
 from aitbc_rollup.algebra.limbs import Limbs, to_limbs
 from aitbc_rollup.algebra.reference import curve
-from aitbc_rollup.prover.cpu import digits, threads
+from aitbc_rollup.prover.cpu import digits, fixed_base, plan, threads
 from aitbc_rollup.prover.cpu.groups import Group
-from aitbc_rollup.prover.cpu.msm import Share, msm, msm_packed, shares, window_cost, window_items, window_width
+from aitbc_rollup.prover.cpu.msm import msm, msm_packed
 from aitbc_rollup.prover.cpu.points import pack
 
 RNG = random.Random(22)
@@ -70,34 +70,48 @@ def test_every_digit_is_in_one_task(monkeypatch: pytest.MonkeyPatch, workers: in
     monkeypatch.setattr(threads, "count", lambda: workers)
     lengths = np.zeros(257, np.int64)
     lengths[bits] = points
-    width = window_width(lengths)
-    costs = [window_cost(items, width) for items in window_items(lengths, width)]
-    assert len(costs) == digits.windows(bits, width)
-    tasks = shares(costs, width, points)
+    width = plan.best_width(lengths)
+    windows = plan.windows(lengths, width)
+    assert len(windows) == digits.windows(bits, width)
+    tasks = plan.shares(windows, width, points)
     covered = {}
     for task in tasks:
         for window in range(task.first, task.first + task.windows):
             covered.setdefault(window, []).append(task)
-    assert sorted(covered) == list(range(len(costs)))
+    assert sorted(covered) == list(range(len(windows)))
     for parts in covered.values():
         assert [part.part for part in parts] == list(range(len(parts)))
         assert [part.start for part in parts] == [0, *(part.stop for part in parts[:-1])]
         assert parts[-1].stop == points
 
 
-def test_threads_end_together() -> None:
+def test_threads_end_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """17 equal windows on two threads: the odd one is cut."""
-    tasks = shares([1 << 20] * 17, 15, 1 << 20)
-    parts = threads.count()
-    assert len(tasks) == 17 // parts * parts + 17 % parts * parts
-    assert all(isinstance(task, Share) for task in tasks)
+    monkeypatch.setattr(threads, "count", lambda: 2)
+    tasks = plan.shares([plan.Window(1 << 20, 1 << 20)] * 17, 15, 1 << 20)
+    assert [task.stop - task.start for task in tasks] == [1 << 20] * 16 + [1 << 19] * 2
+    assert [task.items for task in tasks] == [1 << 20] * 16 + [1 << 19] * 2
+
+
+@pytest.mark.parametrize("width", [2, 3, 5, 15, 16])
+def test_no_more_digits_than_scratch_is_made_for(width: int) -> None:
+    """Scalars next to the least ones that carry into a window are the worst."""
+    scalars = [s for s in SCALARS if s]
+    for window in range(1, 254 // width):
+        least = (1 << width * window) - sum(1 << width * i + width - 1 for i in range(window))
+        scalars += [least - 1, least, least + 1, (1 << width * window) - 1]
+    for chosen in ([s for s in scalars if s.bit_length() <= bits] for bits in (*range(1, 40), 128, 255)):
+        limbs = to_limbs(chosen)
+        windows = plan.windows(digits.bit_lengths(limbs), width)
+        cut = digits.cut(limbs, width, len(windows))
+        assert all(np.count_nonzero(row) <= window.items for row, window in zip(cut, windows, strict=True))
 
 
 def test_widths_grow_with_the_points_that_have_digits() -> None:
     def width(points: int, ones: int = 0) -> int:
         lengths = np.zeros(257, np.int64)
         lengths[254], lengths[1] = points, ones
-        return window_width(lengths)
+        return plan.best_width(lengths)
 
     widths = [width(1 << k) for k in range(6, 24)]
     assert widths == sorted(widths)
@@ -139,6 +153,22 @@ def test_any_number_of_threads(group: Group, workers: int, monkeypatch: pytest.M
     known = {factor: multiples(group, [factor])[0] for factor in set(factors)}
     got = msm(group, np.stack([known[factor] for factor in factors]), to_limbs(scalars))
     assert (got == multiples(group, [sum(f * s for f, s in zip(factors, scalars, strict=True)) % R])[0]).all()
+
+
+@pytest.mark.parametrize("group", [1, 2])
+@pytest.mark.parametrize("count", [0, 1, 40, 2600])
+def test_multiples_of_the_generator(group: Group, count: int) -> None:
+    """Of scalars at the ends, among others; as many as make several widths of the table, and several rounds of it."""
+    few = [1, 0, R - 1, 2, (1 << 253) - 1, 1 << 200, RNG.randrange(R), (1 << 254) - 1]
+    expected = multiples(group, few)
+    which = [k * k % len(few) for k in range(count)]
+    got = fixed_base.multiples(group, to_limbs(few[k] for k in which).reshape(-1, 4))
+    assert (got == expected[which]).all()
+
+
+def test_multiples_by_scalars_that_are_too_long_are_refused() -> None:
+    with pytest.raises(ValueError, match="254 bits"):
+        fixed_base.multiples(1, to_limbs([1, 1 << 254]))
 
 
 # -- other paths ----------------------------------------------------------------------------------------------
