@@ -11,6 +11,8 @@ a bound asks for them, and an overflow is an error when the code is written, not
 
 :func:`lanes` gives the arithmetic of the path that ``cpu.chosen()`` names; kernels are the same on all of them. A
 kernel that multiplies lanes is called through :func:`run`, which sets the processor's rounding where the path needs it.
+
+``quadratic`` has the same arithmetic for Fq2, ``additions`` what sums of points are made of.
 """
 
 from .element import Element, Lanes

@@ -34,7 +34,7 @@ _CHAIN_BELOW = 5 * P
 #: is (1/x)·2^RADIX.
 _BACK = to_limbs([pow(2, 2 * RADIX - 256, P)])
 
-# Filled in by build(); named here so that the templates read, and check, like ordinary code.
+# Filled in by _build(); named here so that the templates read, and check, like ordinary code.
 SIZE = 0
 CHAIN = 0
 begin: Any = None
@@ -77,7 +77,7 @@ class _Code:
         self.builder = builder
         self.lanes = lanes(builder, P)
         self.field: Any = self.lanes if degree == 1 else QuadraticLanes(self.lanes)
-        self.size = 32 * degree
+        self.size, self.link = 32 * degree, REGISTER_BYTES * degree
         self.lists = (left, right)
 
     def plus(self, at: Any, offset: int) -> Any:
@@ -111,21 +111,21 @@ class _Code:
     def lengthen(self, chain: Any, denominator: Any) -> None:
         """Going up: the next product."""
         product = self.load(chain) * denominator
-        self.store(self.plus(chain, self.lanes.register_bytes * self.size // 32), product)
+        self.store(self.plus(chain, self.link), product)
 
     def load(self, chain: Any) -> Any:
-        """A chain's value."""
+        """A value of the chain."""
         return self.field.load(chain, _CHAIN_BELOW)
 
     def store(self, chain: Any, x: Any) -> None:
-        """Keep a chain's value."""
+        """Keep one."""
         if x.below > _CHAIN_BELOW:
             raise OverflowError("a chain's value exceeds the bound it will be loaded with")
         self.field.store(chain, x)
 
     def take_inverse(self, chain: Any, denominator: Any) -> Any:
         """Going down: the inverse of a denominator; the chain's product before it gives way to that one's inverse."""
-        inverse, before = self.load(self.plus(chain, self.lanes.register_bytes * self.size // 32)), self.load(chain)
+        inverse, before = self.load(self.plus(chain, self.link)), self.load(chain)
         self.store(chain, inverse * denominator)
         return inverse * before
 
@@ -136,6 +136,8 @@ class _Code:
 
     def write(self, sums: Any, x: Any, y: Any) -> None:
         """Rows of results."""
+        if max(x.below, y.below) > _ROW_BELOW:
+            raise OverflowError("a coordinate exceeds the bound it will be loaded with")
         self.field.scatter(self.rows(sums), x)
         self.field.scatter(self.rows(sums, self.size), y)
 
@@ -175,7 +177,7 @@ class _Code:
 
 
 def _steps(degree: int) -> dict[str, Any]:
-    """The steps of a batch as intrinsics; ``chain`` is the place in the chain that belongs to a register's pairs."""
+    """The steps of a batch as operations; ``chain`` is the place in the chain that belongs to a register's pairs."""
 
     @operation
     def begin(builder: ir.IRBuilder, chain: Any) -> None:

@@ -53,14 +53,14 @@ def _fill(
     batch, row_bytes = Batch(left, right, sums, chain, cases, spare), 64 * group
     for level in range(1, width - 1):
         power = row + row_bytes * ((1 << level) - 1)
-        pairs = 0
+        pairs = np.intp(0)
         for i in range((1 << level) - 1):
             list_pair(batch, pairs, np.uint64(power), np.uint64(row + row_bytes * i), power + row_bytes * (i + 1))
             pairs += 1
             if pairs == most:
-                add_up(group, batch, pairs, 0, 0)
-                pairs = 0
-        add_up(group, batch, pairs, 0, 0)
+                add_up(group, batch, pairs, np.intp(0), np.intp(0))
+                pairs = np.intp(0)
+        add_up(group, batch, pairs, np.intp(0), np.intp(0))
 
 
 class _Scratch(NamedTuple):

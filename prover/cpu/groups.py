@@ -70,29 +70,3 @@ def batch_to_affine(group: int, out: int, accs: int, count: int) -> None:
         g1.batch_to_affine(out, accs, count)
     else:
         g2.batch_to_affine(out, accs, count)
-
-
-@kernel
-def is_affine_infinity(group: int, point: int) -> bool:
-    """Whether an affine point is infinity."""
-    if group == 1:
-        return g1.is_affine_infinity(point)
-    return g2.is_affine_infinity(point)
-
-
-@kernel
-def copy_affine(group: int, out: int, point: int) -> None:
-    """Copy an affine point."""
-    if group == 1:
-        g1.copy_affine(out, point)
-    else:
-        g2.copy_affine(out, point)
-
-
-@kernel
-def negate_affine(group: int, out: int, point: int) -> None:
-    """Negative of an affine point."""
-    if group == 1:
-        g1.negate_affine(out, point)
-    else:
-        g2.negate_affine(out, point)

@@ -60,12 +60,13 @@ def best_width(lengths: NDArray[np.int64]) -> int:
 def shares(cut: list[Window], width: int, points: int) -> list[Share]:
     """Tasks for all threads, costly ones first.
 
-    Short neighbours share a task. Windows that would leave threads idle at the end are cut into ranges of points.
+    Short neighbours share a task. What would leave threads idle at the end is cut into ranges of points: windows that
+    cost more than a thread's part of all, and the last ones, if they are fewer than threads.
     """
-    most = min(_SHORT, -(-sum(cost for _, cost in cut) // threads.count()))
+    thread_part = -(-sum(cost for _, cost in cut) // threads.count())
     groups: list[tuple[int, int, int, int]] = []
     for i, (items, cost) in enumerate(cut):
-        if groups and groups[-1][0] + cost <= most:
+        if groups and groups[-1][0] + cost <= min(_SHORT, thread_part):
             before, first, count, listed = groups.pop()
             groups.append((before + cost, first, count + 1, listed + items))
         else:
@@ -73,8 +74,8 @@ def shares(cut: list[Window], width: int, points: int) -> list[Share]:
     groups.sort(reverse=True)
     whole = len(groups) - len(groups) % threads.count()
     out = []
-    for i, (_, first, count, items) in enumerate(groups):
-        ranges = threads.ranges(points, 4 << width) if i >= whole else [(0, points)]
+    for i, (cost, first, count, items) in enumerate(groups):
+        ranges = threads.ranges(points, 4 << width) if i >= whole or cost > thread_part else [(0, points)]
         for part, (start, stop) in enumerate(ranges):
             out.append(Share(first, count, start, stop, part, min(items, count * (stop - start))))
     return out

@@ -18,10 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from aitbc_rollup.algebra import fq
 from aitbc_rollup.algebra.jit import kernel, load, load_uint32, store, store_uint32
 from aitbc_rollup.algebra.simd.additions import Batch, add_pairs_g1, add_pairs_g2, batch_words
-
-from .groups import copy_affine, is_affine_infinity, negate_affine
 
 
 class Adding(NamedTuple):
@@ -72,12 +71,21 @@ def add_up(group: int, batch: Batch, pairs: int, ahead: int, ahead_count: int) -
 
 
 @kernel
-def _copy_signed(group: int, row: int, reference: int) -> None:
+def _copy(group: int, row: int, reference: int) -> None:
     """Write the point that a reference means."""
+    for i in range(0, 64 * group, 8):
+        store(row + i, load((reference & -2) + i))
     if reference & 1:
-        negate_affine(group, row, reference - 1)
-    else:
-        copy_affine(group, row, reference)
+        for y in range(row + 32 * group, row + 64 * group, 32):
+            fq.neg(y, y)
+
+
+@kernel
+def _is_infinity(group: int, row: int) -> bool:
+    union = load(row)
+    for i in range(8, 64 * group, 8):
+        union |= load(row + i)
+    return union == 0
 
 
 @kernel
@@ -91,15 +99,15 @@ def _pair_up(
     """
     batch, row_bytes = room.batch, 64 * adding.group
     pool = room.pool + row_bytes * adding.most * turn
-    pairs = kept = 0
-    waiting: Any = 0
+    pairs = kept = np.intp(0)
+    waiting: Any = np.intp(0)
     at: Any = waiting_at
     for run in range(room.runs, room.runs + 16 * runs, 16):
         bucket, count = np.intp(load(run)), np.intp(load(run + 8))
         target = sums + row_bytes * bucket
         if count <= 2 and bucket != unfinished:
             if count == 1:
-                _copy_signed(adding.group, target, np.intp(load(at)))
+                _copy(adding.group, target, np.intp(load(at)))
             else:
                 list_pair(batch, pairs, load(at), load(at + 8), target)
                 pairs += 1
@@ -129,10 +137,10 @@ def sum_buckets(adding: Adding, room: Room, rows: int, references: int, counts: 
     """
     row_bytes, capacity = 64 * adding.group, 2 * adding.most
     waiting_at, next_at = room.waiting, room.waiting + 8 * capacity
-    waiting = runs = pairs = turn = 0
+    waiting = runs = pairs = turn = np.intp(0)
     # The bucket whose references are being read, and how many of them are left.
-    bucket: Any = -1
-    left: Any = 0
+    bucket: Any = np.intp(-1)
+    left: Any = np.intp(0)
     while True:
         # Fill up. What waits is at most 2/3 of a full list after any round: there is room for one more at least.
         first = waiting
@@ -182,30 +190,30 @@ def weigh(
     batch, row_bytes = room.batch, 64 * adding.group
     half = 1 << (width - 1)
     for level in range(width - 1):
-        pairs = 0
+        pairs = np.intp(0)
         for window in range(windows):
             base = rows + row_bytes * (half + 1) * window
             for k in range(2 << level, half, 2 << level):
                 row = base + row_bytes * k
                 upper = row + (row_bytes << level)
-                if is_affine_infinity(adding.group, upper):
+                if _is_infinity(adding.group, upper):
                     continue
-                if is_affine_infinity(adding.group, row):
-                    copy_affine(adding.group, row, upper)
+                if _is_infinity(adding.group, row):
+                    _copy(adding.group, row, upper)
                     continue
                 list_pair(batch, pairs, np.uint64(row), np.uint64(upper), row)
                 pairs += 1
                 if pairs == adding.most:
-                    add_up(adding.group, batch, pairs, 0, 0)
-                    pairs = 0
-        add_up(adding.group, batch, pairs, 0, 0)
+                    add_up(adding.group, batch, pairs, np.intp(0), np.intp(0))
+                    pairs = np.intp(0)
+        add_up(adding.group, batch, pairs, np.intp(0), np.intp(0))
     listed = 0
     for window in range(windows):
         for level in range(width):
             before = listed
             for k in range(1 << level, half + 1, 2 << level):
                 index = (half + 1) * window + k
-                if not is_affine_infinity(adding.group, rows + row_bytes * index):
+                if not _is_infinity(adding.group, rows + row_bytes * index):
                     store_uint32(references + 4 * listed, np.uint32(2 * index))
                     listed += 1
             store_uint32(counts + 4 * (width * window + level), np.uint32(listed - before))

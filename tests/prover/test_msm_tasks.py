@@ -93,6 +93,14 @@ def test_threads_end_together(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [task.items for task in tasks] == [1 << 20] * 16 + [1 << 19] * 2
 
 
+def test_a_window_that_outweighs_the_others_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "count", lambda: 2)
+    tasks = plan.shares([plan.Window(1 << 20, 1 << 20)] + [plan.Window(1 << 16, 1 << 16)] * 3, 12, 1 << 20)
+    assert [(task.first, task.start, task.stop) for task in tasks] == [
+        (0, 0, 1 << 19), (0, 1 << 19, 1 << 20), *((window, 0, 1 << 20) for window in (3, 2, 1)),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("width", [2, 3, 5, 15, 16])
 def test_no_more_digits_than_scratch_is_made_for(width: int) -> None:
     """Scalars next to the least ones that carry into a window are the worst."""
