@@ -22,7 +22,7 @@ from .keys import Matrix, ProvingKey
 Progress = Callable[[str, float], None]
 
 #: The stages a :class:`LoadedKey` reports, with their share of the work, roughly.
-STAGES = {"constraints": 0.02, "quotient": 0.06, "A": 0.12, "B in G1": 0.12, "B in G2": 0.38, "C": 0.12, "H": 0.18}
+STAGES = {"constraints": 0.01, "quotient": 0.06, "A": 0.15, "B in G1": 0.15, "B in G2": 0.35, "C": 0.13, "H": 0.15}
 
 
 def silent(stage: str, done: float) -> None:
