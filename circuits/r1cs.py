@@ -52,8 +52,25 @@ class SparseMatrix:
 
 
 @dataclass(frozen=True, eq=False)
+class Commitment:
+    """What a system commits to before its challenge is drawn ("BSB22").
+
+    The verifier hashes a Pedersen commitment to ``wires`` together with the public inputs, and the hash is the value of
+    the last public wire, the *challenge*, which nobody passes in. ``wires`` (uint32, increasing) are private;
+    ``mask``, one of them, stands in no constraint but its own (mask · 0 = 0): the prover draws it afresh for each
+    proof, so that the commitment hides the rest.
+    """
+
+    wires: Indices
+    mask: int
+
+
+@dataclass(frozen=True, eq=False)
 class R1CS:
-    """A constraint system; ``table`` holds its distinct coefficients as canonical limbs, uint64 (k, 4)."""
+    """A constraint system; ``table`` holds its distinct coefficients as canonical limbs, uint64 (k, 4).
+
+    With a ``commitment``, the last of the public inputs (wire ``n_public``) is its challenge.
+    """
 
     n_wires: int
     n_public_outputs: int
@@ -63,6 +80,7 @@ class R1CS:
     b: SparseMatrix
     c: SparseMatrix
     table: Limbs
+    commitment: Commitment | None = None
 
     @property
     def n_constraints(self) -> int:
@@ -95,4 +113,7 @@ class R1CS:
             digest.update(np.ascontiguousarray(matrix.indptr, "<i8").tobytes())
             digest.update(np.ascontiguousarray(matrix.wires, "<u4").tobytes())
             digest.update(np.ascontiguousarray(rank[matrix.coefficients], "<u4").tobytes())
+        if self.commitment is not None:
+            digest.update(b"commitment" + np.array([self.commitment.mask, len(self.commitment.wires)], "<u8").tobytes())
+            digest.update(np.ascontiguousarray(self.commitment.wires, "<u4").tobytes())
         return digest.hexdigest()
