@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Statements: what the circuits of this rollup prove."""

@@ -1,0 +1,175 @@
+"""The room of a batch circuit (``docs/protocol-2.md``, "Batch" and "Data").
+
+A circuit is compiled for a shape; a batch that needs less leaves the rest unused, as zeros. Account indices of a
+circuit lie below ``2^index_bits``: the fewer, the fewer Merkle nodes near the root it needs room for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from itertools import accumulate
+from typing import NamedTuple
+
+from .layout import (
+    HEADER_WORDS,
+    INDEX_BITS,
+    PAGE_RECORDS,
+    QUEUE_ITEM_WORDS,
+    QUEUE_RESULT_WORDS,
+    REGISTRATION_WORDS,
+    SESSION_WORDS,
+    TRANSFER_WORDS,
+    TREE_DEPTH,
+)
+
+#: Most pages of one circuit; the header's count of records would hold more.
+MAX_PAGES = 1 << 20
+_MOST = (1 << 16) - 1
+#: One letter a field, in the order of the fields: ``16p16s37a4q2g4t20v32i``.
+_LETTERS = "psaqgtvi"
+
+
+class Section(NamedTuple):
+    """Words of one kind in the data polynomial: where they begin, and room for how many."""
+
+    start: int
+    words: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Room in a batch.
+
+    ``pages`` of 16 records in all sessions together; ``accounts`` touched, each counted once; ``signatures`` that are
+    checked, the countersigned sessions' second ones included.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    pages: int
+    sessions: int
+    accounts: int
+    queue: int
+    registrations: int
+    transfers: int
+    signatures: int
+    index_bits: int = INDEX_BITS
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.index_bits <= INDEX_BITS:
+            raise ValueError(f"a shape needs 1 <= index_bits <= {INDEX_BITS}, got {self.index_bits}")
+        ranges = {
+            "pages": (1, MAX_PAGES),
+            "sessions": (1, self.pages),
+            "accounts": (1, 1 << self.index_bits),
+            "queue": (0, _MOST),
+            "registrations": (0, _MOST),
+            "transfers": (0, _MOST),
+            "signatures": (1, 2 * self.sessions + self.transfers),
+        }
+        for name, (least, most) in ranges.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"a shape needs {least} <= {name} <= {most}, got {getattr(self, name)}")
+
+    @classmethod
+    def for_records(
+        cls,
+        records: int,
+        session: int = PAGE_RECORDS,
+        *,
+        agents: int | None = None,
+        providers: int = 16,
+        queue: int = 4,
+        registrations: int = 2,
+        transfers: int = 4,
+        countersigned: int = 0,
+        index_bits: int = 24,
+    ) -> Shape:
+        """Room for the worst case of records in sessions of at most ``session`` records each.
+
+        Args:
+            records: records of the batch.
+            session: records of a session.
+            agents: distinct agents; as many as sessions, at most 256, if left out.
+            providers: distinct providers.
+            queue: queue items, each of which may touch two accounts.
+            registrations: new accounts.
+            transfers: transfers, each of which may touch two accounts.
+            countersigned: sessions that carry a provider's signature.
+            index_bits: account indices are below 2^index_bits.
+
+        Raises:
+            ValueError: a number is out of range.
+        """
+        if records < 1 or session < 1:
+            raise ValueError(f"a shape needs records and sessions of records, got {records} in sessions of {session}")
+        sessions = -(-records // session)
+        agents = min(sessions, 256) if agents is None else agents
+        accounts = agents + providers + 1 + 2 * queue + registrations + 2 * transfers
+        return cls(
+            pages=sessions * -(-session // PAGE_RECORDS),
+            sessions=sessions,
+            accounts=min(accounts, 1 << index_bits),
+            queue=queue,
+            registrations=registrations,
+            transfers=transfers,
+            signatures=sessions + transfers + countersigned,
+            index_bits=index_bits,
+        )
+
+    @property
+    def records(self) -> int:
+        """The most records a batch of this shape holds, in whole pages."""
+        return self.pages * PAGE_RECORDS
+
+    def rows(self, level: int) -> int:
+        """Room for touched Merkle nodes of a level, 1 (above the leaves) to 16 (the root).
+
+        Every touched account has one node above it, and indices below 2^index_bits have only so many.
+
+        Raises:
+            ValueError: there is no such level.
+        """
+        if not 1 <= level <= TREE_DEPTH:
+            raise ValueError(f"levels are 1 to {TREE_DEPTH}, got {level}")
+        return min(self.accounts, 1 << 2 * max(0, -(-self.index_bits // 2) - level))
+
+    @property
+    def sections(self) -> dict[str, Section]:
+        """The data polynomial's sections in order: where each begins and how many words it has room for."""
+        room = {
+            "header": HEADER_WORDS,
+            "queue_items": QUEUE_ITEM_WORDS * self.queue,
+            "queue_results": QUEUE_RESULT_WORDS * self.queue,
+            "registrations": REGISTRATION_WORDS * self.registrations,
+            "transfers": TRANSFER_WORDS * self.transfers,
+            "sessions": SESSION_WORDS * self.sessions,
+        }
+        starts = accumulate(room.values(), initial=0)
+        return {name: Section(start, words) for (name, words), start in zip(room.items(), starts, strict=False)}
+
+    @property
+    def n_words(self) -> int:
+        """Words of the data polynomial, the unused ones included."""
+        last = self.sections["sessions"]
+        return last.start + last.words
+
+    def __str__(self) -> str:
+        return "".join(
+            f"{getattr(self, field.name)}{letter}" for field, letter in zip(fields(self), _LETTERS, strict=True)
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> Shape:
+        """The shape that :meth:`__str__` wrote.
+
+        Raises:
+            ValueError: the text is none, or a number is out of range.
+        """
+        match = re.fullmatch("".join(rf"(0|[1-9]\d{{0,6}}){letter}" for letter in _LETTERS), text, re.ASCII)
+        if match is None:
+            example = cls.for_records(256)
+            raise ValueError(f"a shape reads like {example}, got {text!r}")
+        return cls(*map(int, match.groups()))
