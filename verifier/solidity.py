@@ -14,26 +14,12 @@ import re
 from eth_hash.auto import keccak
 
 from aitbc_rollup.algebra.bn254 import P, R
-from aitbc_rollup.algebra.reference.curve import G1Point, G2Point
 from aitbc_rollup.errors import BadInputError
 
 from .groth16 import check_key
-from .types import VerifyingKey
+from .types import G2Point, VerifyingKey, g1_words, g2_words
 
 _DEVELOPMENT = 1
-
-
-def g1_words(point: G1Point) -> tuple[int, int]:
-    """Coordinates of a point of G1 as the EVM takes them."""
-    return point if point is not None else (0, 0)
-
-
-def g2_words(point: G2Point) -> tuple[int, int, int, int]:
-    """Coordinates of a point of G2 as the EVM takes them: x imaginary, x real, y imaginary, y real."""
-    if point is None:
-        return 0, 0, 0, 0
-    (x0, x1), (y0, y1) = point
-    return x1, x0, y1, y0
 
 
 def verifying_key_blob(vk: VerifyingKey) -> bytes:

@@ -17,7 +17,8 @@ from aitbc_rollup.algebra.bn254 import P  # noqa: E402
 from aitbc_rollup.algebra.reference.curve import g2_is_in_subgroup, g2_is_on_curve  # noqa: E402
 from aitbc_rollup.algebra.reference.tower import Fq2  # noqa: E402
 from aitbc_rollup.verifier.formats import proof_to_calldata  # noqa: E402
-from aitbc_rollup.verifier.solidity import g2_words, verifying_key_blob  # noqa: E402
+from aitbc_rollup.verifier.solidity import verifying_key_blob  # noqa: E402
+from aitbc_rollup.verifier.types import g2_words  # noqa: E402
 
 TEMPLATE = """\
 // SPDX-License-Identifier: Apache-2.0

@@ -12,7 +12,7 @@ from aitbc_rollup.rollup.l1.contracts import DEPLOYMENT_PROXY, artifact, create2
 from aitbc_rollup.rollup.l1.embedded import CHAIN_ID, EmbeddedVM, embedded_web3
 from aitbc_rollup.rollup.l1.signer import development_signer
 from aitbc_rollup.verifier.formats import proof_to_calldata
-from aitbc_rollup.verifier.solidity import g1_words, g2_words
+from aitbc_rollup.verifier.types import g1_words, g2_words
 
 PAIRING = "0x" + "00" * 19 + "08"
 G1, G2 = g1_words(g1(1)), g2_words(g2(1))
