@@ -64,6 +64,16 @@ class Commitment:
     wires: Indices
     mask: int
 
+    def fault(self, n_wires: int, n_public: int) -> str | None:
+        """What is wrong with it for a system of so many wires, so many of them public; ``None`` if nothing is."""
+        if n_public < 1:
+            return "there is no public wire for the challenge"
+        if len(self.wires) == 0 or (self.wires[1:] <= self.wires[:-1]).any():
+            return "the committed wires are none, or not in increasing order"
+        if self.wires[0] <= n_public or self.wires[-1] >= n_wires:
+            return f"a committed wire is not private: they are {n_public + 1} to {n_wires - 1}"
+        return None if self.mask in self.wires else f"the mask, wire {self.mask}, is not committed"
+
 
 @dataclass(frozen=True, eq=False)
 class R1CS:

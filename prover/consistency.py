@@ -2,8 +2,9 @@
 
 A .zkey is checked on reading to hold well-formed points; whether they are *this* circuit's, reading cannot know. Here
 the key's matrices are compared with the system's, and pairings compare what the key holds twice, in G1 and in G2: β, δ,
-and the points of B, under random factors. Not checked, because it needs the powers of τ: that A, C and H
-lie where a setup puts them. A key that is wrong there makes no proof that verifies.
+and the points of B, and of a commitment that κ holds the same σ as the points σ·K, under random factors. Not checked,
+because it needs the powers of τ: that A, C, H and K lie where a setup puts them. A key that is wrong there makes no
+proof that verifies.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from aitbc_rollup.algebra.bn254 import G1_GENERATOR, G2_GENERATOR
 from aitbc_rollup.algebra.limbs import Limbs, to_limbs
 from aitbc_rollup.algebra.pairing import pairing_check
 from aitbc_rollup.algebra.reference import curve
-from aitbc_rollup.circuits.r1cs import R1CS
+from aitbc_rollup.circuits.r1cs import R1CS, Commitment
 from aitbc_rollup.errors import InvalidError
 
 from . import qap
@@ -42,6 +43,8 @@ def check_matrices(key: ProvingKey, r1cs: R1CS, place: str = "proving key") -> N
     for name, expected, got in sizes:
         if expected != got:
             raise _another_circuit(place, f"{expected} {name}", str(got))
+    if not same_commitment(r1cs.commitment, key.commitment):
+        raise _another_circuit(place, "the system's committed wires", "others")
     a, b, _ = qap.matrices(r1cs)
     found_a, found_b = key.body.matrices()
     for name, ours, theirs in (("A", a, found_a), ("B", b, found_b)):
@@ -58,13 +61,18 @@ def check_pairs(key: ProvingKey, place: str = "proving key", engine: Engine | No
     engine = engine or load_engine("cpu")
     header, arrays = key.header, key.arrays
     factors = to_limbs(secrets.randbits(_FACTOR_BITS) for _ in range(key.n_wires))
-    pairs = (
-        ("β", header.beta_g1, header.beta_g2),
-        ("δ", header.delta_g1, header.delta_g2),
-        ("B", engine.msm_g1(arrays.b_g1_query, factors), engine.msm_g2(arrays.b_g2_query, factors)),
-    )
+    b_g1, b_g2 = engine.msm_g1(arrays.b_g1_query, factors), engine.msm_g2(arrays.b_g2_query, factors)
+    pairs = [
+        ("β", (GENERATOR_G1, header.beta_g1), (GENERATOR_G2, header.beta_g2)),
+        ("δ", (GENERATOR_G1, header.delta_g1), (GENERATOR_G2, header.delta_g2)),
+        ("B", (GENERATOR_G1, b_g1), (GENERATOR_G2, b_g2)),
+    ]
+    if key.commitment is not None:
+        chosen = factors[: len(key.commitment.wires)]
+        sums = engine.msm_g1(arrays.committed_query, chosen), engine.msm_g1(arrays.knowledge_query, chosen)
+        pairs.append(("σ", sums, (header.gamma_g2, key.commitment.kappa_g2)))
     for name, left, right in pairs:
-        if not same_ratio((GENERATOR_G1, left), (GENERATOR_G2, right)):
+        if not same_ratio(left, right):
             raise InvalidError(
                 f"{name} in G1 and in G2 are not the same", place=place, hint="do not use this key: get it again"
             )
@@ -75,6 +83,13 @@ def same_ratio(in_g1: Iterable[Limbs], in_g2: Iterable[Limbs]) -> bool:
     x, y = g1.from_array(np.stack([*in_g1]))
     u, v = g2.from_array(np.stack([*in_g2]))
     return pairing_check([(curve.g1_neg(y), u), (x, v)])
+
+
+def same_commitment(ours: Commitment | None, theirs: Commitment | None) -> bool:
+    """Whether two commitments are to the same wires, or there is neither."""
+    if ours is None or theirs is None:
+        return ours is theirs
+    return ours.mask == theirs.mask and np.array_equal(ours.wires, theirs.wires)
 
 
 def _same(left: Matrix, right: Matrix) -> bool:

@@ -58,6 +58,10 @@ class LoadedKey(Protocol):
         """All sums for a canonical witness, ``(n_wires, 4)``, whose length and range the caller has checked."""
         ...
 
+    def commit(self, values: Limbs) -> tuple[Limbs, Limbs]:
+        """Σ vᵢ·Kᵢ and Σ vᵢ·σKᵢ, flat, for the canonical values of the committed wires; the key has a commitment."""
+        ...
+
 
 class Engine(Protocol):
     """Operations a prover is made of; none changes its arguments."""
@@ -135,6 +139,11 @@ class HostKey:
         begin("H")
         h = engine.msm_g1(arrays.h_query, quotient)
         return Sums(a, b_g1, b_g2, c, h)
+
+    def commit(self, values: Limbs) -> tuple[Limbs, Limbs]:
+        """The commitment and its proof of knowledge."""
+        arrays, msm = self._key.arrays, self._engine.msm_g1
+        return msm(arrays.committed_query, values), msm(arrays.knowledge_query, values)
 
 
 _MODULES = {

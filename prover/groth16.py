@@ -9,24 +9,66 @@ Jens Groth, "On the Size of Pairing-based Non-interactive Arguments", EUROCRYPT 
 ρ and σ blind: without them a proof says something about the witness. They are drawn from the system's generator for
 each proof, uniform below r, and forgotten. Running time depends on witness and blinding: do not prove where
 somebody untrusted can time it.
+
+Of a circuit with a commitment (docs/spec/commitment.md) the proof has D = Σ wᵢ·Kᵢ over the committed wires and σ·D
+besides, and the witness depends on D: the challenge in it is a hash. :func:`prove_circuit` goes that way in order, with
+a fresh mask; :func:`prove` takes a witness for which somebody else has.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
 from aitbc_rollup.algebra import g1, g2
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, from_limbs, to_limbs
+from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.errors import BadInputError, InvalidError
 from aitbc_rollup.verifier import groth16 as verifier
-from aitbc_rollup.verifier.types import Proof
+from aitbc_rollup.verifier.transcript import challenge
+from aitbc_rollup.verifier.types import G1Point, Proof
 
-from .engine import Engine, Progress, Sums, load_engine, silent
+from .consistency import same_commitment
+from .engine import Engine, LoadedKey, Progress, Sums, load_engine, silent
 from .keys import ProvingKey
 from .limits import first_not_below
+
+
+class WitnessRun(Protocol):
+    """A witness half made: up to the commitment, which the rest depends on."""
+
+    def commitment_values(self, mask: int) -> Limbs:
+        """Canonical values of the committed wires, in their order, with this one for the mask."""
+        ...
+
+    def public_inputs(self) -> list[int]:
+        """Public outputs and inputs, the challenge left out, in the verifier's order."""
+        ...
+
+    def finish(self, challenge: int) -> Limbs:
+        """The whole witness, canonical; without a commitment the challenge is not looked at."""
+        ...
+
+
+class Provable(Protocol):
+    """A compiled circuit, as far as a prover looks at it."""
+
+    @property
+    def r1cs(self) -> R1CS:
+        """Its constraints."""
+        ...
+
+    def begin(self, assignment: Mapping[str, Any]) -> WitnessRun:
+        """Begin a witness for these inputs."""
+        ...
+
+
+#: D and PoK.
+_Committed = tuple[G1Point, G1Point]
 
 
 def prove(pk: ProvingKey, witness: Limbs, *, engine: Engine | None = None, progress: Progress = silent) -> Proof:
@@ -34,20 +76,97 @@ def prove(pk: ProvingKey, witness: Limbs, *, engine: Engine | None = None, progr
 
     Args:
         pk: the proving key of the circuit.
-        witness: canonical limbs, uint64 ``(pk.n_wires, 4)``; wire 0 is 1.
+        witness: canonical limbs, uint64 ``(pk.n_wires, 4)``; wire 0 is 1. With a commitment its mask has to be drawn
+            afresh for each proof: two proofs with one mask show whether what they commit to is the same.
         engine: what computes; ``load_engine("auto")`` if left out.
         progress: told each stage.
 
     Raises:
-        BadInputError: the witness is not one for this key: wrong length, a value not below r, wire 0 not 1; or the key
-            is in a file, and wrong.
+        BadInputError: the witness is not one for this key: wrong length, a value not below r, wire 0 not 1, another
+            challenge than its commitment's, a mask of 0; or the key is in a file, and wrong.
         InvalidError: the proof does not verify, because the witness does not satisfy the circuit.
     """
     public = public_inputs(pk, witness)
     engine = engine or load_engine()
     progress("key", 0.0)
-    sums = engine.load(pk).sums(np.ascontiguousarray(witness), progress)
-    proof = _blind(engine, pk, sums)
+    loaded = engine.load(pk)
+    if pk.commitment is None:
+        return _prove(engine, pk, loaded, witness, public, progress)
+    if not witness[pk.commitment.mask].any():
+        hint = "draw it at random for each proof, or use prove_circuit"
+        message = "the mask is 0: the commitment would show what it commits to"
+        raise BadInputError(message, place=f"witness, wire {pk.commitment.mask}", hint=hint)
+    progress("commitment", 0.0)
+    committed = _commit(loaded, witness[pk.commitment.wires])
+    return _prove(engine, pk, loaded, witness, public, progress, committed)
+
+
+def prove_circuit(
+    pk: ProvingKey,
+    circuit: Provable,
+    assignment: Mapping[str, Any],
+    *,
+    engine: Engine | None = None,
+    progress: Progress = silent,
+) -> tuple[Proof, list[int]]:
+    """A proof for a circuit's inputs, and the public inputs it is for; with a commitment its mask is drawn here.
+
+    Args:
+        pk: the proving key of the circuit.
+        circuit: the circuit, compiled.
+        assignment: its inputs by name.
+        engine: what computes; ``load_engine("auto")`` if left out.
+        progress: told each stage.
+
+    Raises:
+        BadInputError: the inputs, or the key, are not the circuit's; or the key is in a file, and wrong.
+        InvalidError: the proof does not verify, because the inputs do not satisfy the circuit.
+    """
+    if not same_commitment(circuit.r1cs.commitment, pk.commitment):
+        message, hint = "the key commits to other wires than the circuit", "use the key made for this circuit"
+        raise BadInputError(message, place="proving key", hint=hint)
+    engine = engine or load_engine()
+    progress("key", 0.0)
+    loaded = engine.load(pk)
+    progress("witness", 0.0)
+    run, committed, drawn = circuit.begin(assignment), None, 0
+    if pk.commitment is not None:
+        values = run.commitment_values(1 + secrets.randbelow(R - 1))
+        progress("commitment", 0.0)
+        committed = _commit(loaded, values)
+        drawn = challenge(pk.commitment.hash, committed[0], run.public_inputs())
+    witness = run.finish(drawn)
+    public = public_inputs(pk, witness)
+    return _prove(engine, pk, loaded, witness, public, progress, committed), public
+
+
+def _commit(loaded: LoadedKey, values: Limbs) -> _Committed:
+    commitment, knowledge = g1.from_array(np.stack(loaded.commit(np.ascontiguousarray(values))))
+    return commitment, knowledge
+
+
+def _prove(
+    engine: Engine,
+    pk: ProvingKey,
+    loaded: LoadedKey,
+    witness: Limbs,
+    public: list[int],
+    progress: Progress,
+    committed: _Committed | None = None,
+) -> Proof:
+    if pk.commitment is not None and committed is not None:
+        expected = challenge(pk.commitment.hash, committed[0], public)
+        (got,) = from_limbs(witness[pk.n_public : pk.n_public + 1])
+        if got != expected:
+            raise BadInputError(
+                "the challenge is not the hash of commitment and public inputs",
+                place=f"witness, wire {pk.n_public}",
+                expected=str(expected),
+                got=str(got),
+                hint="use prove_circuit, which makes the witness in the right order",
+            )
+    sums = loaded.sums(np.ascontiguousarray(witness), progress)
+    proof = _blind(engine, pk, sums, committed or (None, None))
     progress("verify", 0.99)
     if not verifier.verify(pk.verifying_key, public, proof):
         raise InvalidError(
@@ -62,7 +181,7 @@ def prove(pk: ProvingKey, witness: Limbs, *, engine: Engine | None = None, progr
 
 
 def public_inputs(pk: ProvingKey, witness: Limbs) -> list[int]:
-    """The public outputs and inputs in a canonical witness, in the verifier's order.
+    """The public outputs and inputs in a canonical witness, in the verifier's order; a challenge is none of them.
 
     Raises:
         BadInputError: the witness is not one for this key.
@@ -79,13 +198,13 @@ def public_inputs(pk: ProvingKey, witness: Limbs) -> list[int]:
     wrong = first_not_below(witness, R)
     if wrong is not None:
         raise BadInputError("the value is not below r", place=f"{place}, wire {wrong}", hint="reduce values modulo r")
-    values = from_limbs(witness[: pk.n_public + 1])
+    values = from_limbs(witness[: pk.n_inputs + 1])
     if values[0] != 1:
         raise BadInputError("the constant wire is not 1", place=f"{place}, wire 0", expected="1", got=str(values[0]))
     return values[1:]
 
 
-def _blind(engine: Engine, pk: ProvingKey, sums: Sums) -> Proof:
+def _blind(engine: Engine, pk: ProvingKey, sums: Sums, committed: _Committed) -> Proof:
     rho, sigma = secrets.randbelow(R), secrets.randbelow(R)
     header = pk.header
     a = engine.msm_g1(np.stack([header.alpha_g1, sums.a, header.delta_g1]), to_limbs([1, 1, rho]))
@@ -93,6 +212,5 @@ def _blind(engine: Engine, pk: ProvingKey, sums: Sums) -> Proof:
     b_g1 = engine.msm_g1(np.stack([header.beta_g1, sums.b_g1, header.delta_g1]), to_limbs([1, 1, sigma]))
     terms = np.stack([sums.c, sums.h, a, b_g1, header.delta_g1])
     c = engine.msm_g1(terms, to_limbs([1, 1, sigma, rho, -rho * sigma % R]))
-    return Proof(
-        g1.from_array(a.reshape(1, -1))[0], g2.from_array(b.reshape(1, -1))[0], g1.from_array(c.reshape(1, -1))[0]
-    )
+    (first, third), (second,) = g1.from_array(np.stack([a, c])), g2.from_array(b.reshape(1, -1))
+    return Proof(first, second, third, *committed)

@@ -2,7 +2,8 @@
 
 Points are affine and in Montgomery form; all zero is infinity. The two matrices are what a proof needs of the
 constraint system: A with one more row per public wire (see ``qap``), and B. C is not stored: on a satisfied system
-C·w is the product A·w ∘ B·w.
+C·w is the product A·w ∘ B·w. Of a circuit with a commitment there are two lists more, over the committed wires, which
+have infinity in the list C (docs/spec/commitment.md).
 
 A key has a head, small and always there, and a body, which is large: in memory, or in a file and read when needed.
 
@@ -25,7 +26,8 @@ from numpy.typing import NDArray
 
 from aitbc_rollup.algebra import g1, g2
 from aitbc_rollup.algebra.limbs import Limbs
-from aitbc_rollup.verifier.types import Proof, VerifyingKey
+from aitbc_rollup.circuits.r1cs import Commitment
+from aitbc_rollup.verifier.types import ChallengeHash, CommitmentKey, Proof, VerifyingKey
 
 if TYPE_CHECKING:
     from aitbc_rollup.circuits.formats.files import MappedFile
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
 
 #: The five lists of points, by name, with the group they lie in.
 QUERIES: dict[Query, Literal[1, 2]] = {"a": 1, "b_g1": 1, "b_g2": 2, "c": 1, "h": 1}
-Query = Literal["a", "b_g1", "b_g2", "c", "h"]
+#: The two more of a key with a commitment: K and σ·K.
+COMMITMENT_QUERIES: dict[Query, Literal[1, 2]] = {"committed": 1, "knowledge": 1}
+Query = Literal["a", "b_g1", "b_g2", "c", "h", "committed", "knowledge"]
 
 
 class Matrix(NamedTuple):
@@ -65,6 +69,14 @@ class VerifyingPoints(NamedTuple):
     delta_g2: Limbs
 
 
+@dataclass(frozen=True, eq=False)
+class KeyCommitment(Commitment):
+    """The commitment of a key's system, with what the verifying key has of it: κ, flat, and the challenge's hash."""
+
+    kappa_g2: Limbs
+    hash: ChallengeHash
+
+
 class KeyBody(Protocol):
     """Matrices and points of a key, wherever they are."""
 
@@ -92,6 +104,8 @@ class KeyArrays(NamedTuple):
     b_g2_query: Limbs
     c_query: Limbs
     h_query: Limbs
+    committed_query: Limbs = np.empty((0, 8), np.uint64)
+    knowledge_query: Limbs = np.empty((0, 8), np.uint64)
 
     @property
     def source(self) -> None:
@@ -113,6 +127,7 @@ class ProvingKey:
 
     ``development`` marks a key made by one party, who could have kept the secret and can then forge proofs: such keys
     are refused outside local chains. ``circuit_hash`` and ``contributions`` are the body of a .zkey's section 10.
+    ``n_public`` counts public wires; with a commitment the last of them is the challenge, which is no public input.
     """
 
     n_wires: int
@@ -124,6 +139,7 @@ class ProvingKey:
     development: bool
     circuit_hash: bytes
     contributions: bytes = field(default=bytes(4))
+    commitment: KeyCommitment | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> ProvingKey:
@@ -157,8 +173,23 @@ class ProvingKey:
         """Number of rows of the matrices and points of the domain, a power of two."""
         return 1 << self.power
 
+    @property
+    def queries(self) -> dict[Query, Literal[1, 2]]:
+        """The lists of points it has, with the group they lie in."""
+        return QUERIES if self.commitment is None else QUERIES | COMMITMENT_QUERIES
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of public inputs: of the public wires all but a challenge."""
+        return self.n_public - (self.commitment is not None)
+
     def n_points(self, query: Query) -> int:
-        """Length of a list of points: one a wire, but in C one a private wire, and in H one a point of the domain."""
+        """Length of a list of points: one a wire, but in C one a private wire, and in H one a point of the domain.
+
+        A commitment's have one a committed wire.
+        """
+        if query in COMMITMENT_QUERIES:
+            return 0 if self.commitment is None else len(self.commitment.wires)
         return {"c": self.n_wires - self.n_public - 1, "h": self.domain_size}.get(query, self.n_wires)
 
     @cached_property
@@ -167,6 +198,10 @@ class ProvingKey:
         (alpha,) = g1.from_array(self.header.alpha_g1.reshape(1, 8))
         points = (self.header.beta_g2, self.header.gamma_g2, self.header.delta_g2)
         beta, gamma, delta = g2.from_array(np.stack(points))
+        commitment = None
+        if self.commitment is not None:
+            (kappa,) = g2.from_array(self.commitment.kappa_g2.reshape(1, 16))
+            commitment = CommitmentKey(kappa, self.commitment.hash)
         return VerifyingKey(
             alpha_g1=alpha,
             beta_g2=beta,
@@ -174,6 +209,7 @@ class ProvingKey:
             delta_g2=delta,
             ic=tuple(g1.from_array(self.ic)),
             development=self.development,
+            commitment=commitment,
         )
 
     @cached_property
@@ -185,10 +221,10 @@ class ProvingKey:
         """
         if isinstance(self.body, KeyArrays):
             return self.body
-        return KeyArrays(*self.body.matrices(), *(self._gathered(query) for query in QUERIES))
+        return KeyArrays(*self.body.matrices(), *(self._gathered(query) for query in self.queries))
 
     def _gathered(self, query: Query) -> Limbs:
-        out = np.empty((self.n_points(query), 8 * QUERIES[query]), np.uint64)
+        out = np.empty((self.n_points(query), 8 * self.queries[query]), np.uint64)
         at = 0
         for piece in self.body.points(query):
             out[at : at + len(piece)] = piece

@@ -101,3 +101,20 @@ def check_shape(r1cs: R1CS) -> None:
             refuse(f"matrix {name} names a wire that does not exist")
         if len(part.coefficients) and int(part.coefficients.max()) >= len(r1cs.table):
             refuse(f"matrix {name} names a coefficient that is not in the table")
+    if r1cs.commitment is not None:
+        fault = r1cs.commitment.fault(r1cs.n_wires, r1cs.n_public)
+        if fault is not None:
+            refuse(fault)
+        if not _is_masked(r1cs, r1cs.commitment.mask):
+            refuse(f"the mask, wire {r1cs.commitment.mask}, is not in the constraint mask · 0 = 0 alone")
+
+
+def _is_masked(r1cs: R1CS, mask: int) -> bool:
+    """Whether a wire hides what is committed with it: its polynomial is not 0, and it is free to take any value."""
+    entries = np.flatnonzero(r1cs.a.wires == mask)
+    if len(entries) != 1 or (r1cs.b.wires == mask).any() or (r1cs.c.wires == mask).any():
+        return False
+    if not r1cs.table[r1cs.a.coefficients[entries[0]]].any():
+        return False
+    row = int(np.searchsorted(r1cs.a.indptr, entries[0], side="right")) - 1
+    return [len(part.row(row)[0]) for part in (r1cs.a, r1cs.b, r1cs.c)] == [1, 0, 0]

@@ -6,6 +6,10 @@ Bowe, Gabizon and Miers (ePrint 2017/1050) and in snarkjs.
 Whoever knows τ, α, β, δ forges proofs. They are drawn from the system's generator, live in local variables of
 :func:`setup` and are never written; but Python cannot wipe memory, and nobody can check that they were forgotten. So
 the key is marked: the mark goes into files and contracts, and both refuse it outside local chains.
+
+For a circuit with a commitment σ is drawn besides (docs/spec/commitment.md). Its committed wires leave the list C,
+where they get infinity, for Kᵢ = (β·uᵢ + α·vᵢ + wᵢ)/γ and σ·Kᵢ; the verifying key gets κ = σγ·G2. Who knows σ can prove
+knowledge of any D, and so choose the challenge.
 """
 
 from __future__ import annotations
@@ -22,16 +26,18 @@ from aitbc_rollup.algebra import fr
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, to_limbs
 from aitbc_rollup.circuits.r1cs import R1CS
+from aitbc_rollup.verifier.types import ChallengeHash
 
 from . import qap
 from .cpu import ntt, vectors
 from .engine import Engine, Progress, load_engine, silent
-from .keys import KeyArrays, Matrix, ProvingKey, VerifyingPoints
+from .keys import KeyArrays, KeyCommitment, Matrix, ProvingKey, VerifyingPoints
 
 
 def setup(
     r1cs: R1CS,
     *,
+    challenge_hash: ChallengeHash = "keccak",
     entropy: bytes | None = None,
     engine: Engine | None = None,
     progress: Progress = silent,
@@ -40,6 +46,7 @@ def setup(
 
     Args:
         r1cs: the system; at most 2^28 constraints, public wires and one more.
+        challenge_hash: how the challenge of a system with a commitment is drawn; other systems have none.
         entropy: for reproducible tests only; whoever knows it can forge proofs. Leave it out and the system's
             generator is used.
         engine: what multiplies the generators; ``load_engine("auto")`` if left out.
@@ -51,7 +58,7 @@ def setup(
     engine = engine or load_engine()
     progress("polynomials", 0.0)
     a, b, c = qap.matrices(r1cs)
-    scalars = _evaluate(engine, (a, b, c), r1cs.n_public, r1cs.n_wires, _source(entropy))
+    scalars = _evaluate(engine, (a, b, c), r1cs, _source(entropy))
     in_g1, in_g2 = engine.fixed_base_g1, engine.fixed_base_g2
     alpha_g1, beta_g1, delta_g1 = in_g1(scalars.header_g1)
     beta_g2, gamma_g2, delta_g2 = in_g2(scalars.header_g2)
@@ -67,7 +74,14 @@ def setup(
     c_query = in_g1(scalars.c)
     progress("H", 0.85)
     h_query = in_g1(scalars.h)
-    digest = _digest(*header, ic, *a, *b, a_query, b_g1_query, b_g2_query, c_query, h_query)
+    body = KeyArrays(a, b, a_query, b_g1_query, b_g2_query, c_query, h_query)
+    digest = _digest(*header, ic, *a, *b, *body[2:7])
+    commitment = None
+    if r1cs.commitment is not None:
+        wires, mask = r1cs.commitment.wires, r1cs.commitment.mask
+        commitment = KeyCommitment(wires, mask, in_g2(scalars.kappa)[0], challenge_hash)
+        body = body._replace(committed_query=in_g1(scalars.committed), knowledge_query=in_g1(scalars.knowledge))
+        digest = _digest(np.frombuffer(digest, np.uint8), wires, np.array([mask]), commitment.kappa_g2, *body[7:])
     progress("done", 1.0)
     return ProvingKey(
         n_wires=r1cs.n_wires,
@@ -75,9 +89,10 @@ def setup(
         power=a.n_rows.bit_length() - 1,
         header=header,
         ic=ic,
-        body=KeyArrays(a, b, a_query, b_g1_query, b_g2_query, c_query, h_query),
+        body=body,
         development=True,
         circuit_hash=digest,
+        commitment=commitment,
     )
 
 
@@ -91,26 +106,36 @@ class _Scalars(NamedTuple):
     b: Limbs
     c: Limbs
     h: Limbs
+    kappa: Limbs
+    committed: Limbs
+    knowledge: Limbs
 
 
-def _evaluate(
-    engine: Engine, matrices: tuple[Matrix, Matrix, Matrix], n_public: int, n_wires: int, draw: Callable[[], int]
-) -> _Scalars:
-    """Draw τ, α, β, δ and take every polynomial of the system at τ."""
-    n = matrices[0].n_rows
+def _evaluate(engine: Engine, matrices: tuple[Matrix, Matrix, Matrix], r1cs: R1CS, draw: Callable[[], int]) -> _Scalars:
+    """Draw τ, α, β, δ, and σ if need be, and take every polynomial of the system at τ."""
+    n, n_public = matrices[0].n_rows, r1cs.n_public
     tau = next(t for t in iter(draw, 0) if pow(t, n, R) != 1)
     alpha, beta, delta = draw(), draw(), draw()
+    sigma, wires = 0, np.empty(0, np.uint32)
+    if r1cs.commitment is not None:
+        sigma, wires = draw(), r1cs.commitment.wires
     over_delta = pow(delta, -1, R)
     at_tau = fr.batch_from_montgomery(_lagrange(engine, tau, n))
-    u, v, w = (vectors.transposed_product(matrix, at_tau, n_wires) for matrix in matrices)
+    u, v, w = (vectors.transposed_product(matrix, at_tau, r1cs.n_wires) for matrix in matrices)
     ic = vectors.combine([part[: n_public + 1] for part in (u, v, w)], [beta, alpha, 1])
     private = [part[n_public + 1 :] for part in (u, v, w)]
     c = vectors.combine(private, [beta * over_delta, alpha * over_delta, over_delta])
+    c[wires.astype(np.intp) - (n_public + 1)] = 0
+    committed, knowledge = (
+        vectors.combine([part[wires] for part in (u, v, w)], [factor * beta, factor * alpha, factor])
+        for factor in (1, sigma)
+    )
     shift = qap.coset_shift(n.bit_length() - 1)
     vanishing = (pow(tau, n, R) - 1) * pow(pow(shift, n, R) - 1, -1, R)
     h = vectors.combine([_lagrange(engine, tau * pow(shift, -1, R), n)], [vanishing * over_delta])
-    header = to_limbs([alpha, beta, delta]), to_limbs([beta, 1, delta])
-    return _Scalars(*header, *(fr.batch_from_montgomery(part) for part in (ic, u, v, c, h)))
+    ic, u, v, c, h, committed, knowledge = map(fr.batch_from_montgomery, (ic, u, v, c, h, committed, knowledge))
+    header_g1, header_g2, kappa = (to_limbs(drawn) for drawn in ([alpha, beta, delta], [beta, 1, delta], [sigma]))
+    return _Scalars(header_g1, header_g2, ic, u, v, c, h, kappa, committed, knowledge)
 
 
 def _source(entropy: bytes | None) -> Callable[[], int]:

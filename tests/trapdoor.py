@@ -81,7 +81,7 @@ class Trapdoor:
             sigma = self.secret("sigma") if sigma is None else sigma
             points = g1(d), g1(d * sigma)
             if challenge is None:
-                challenge = transcript.challenge(self.hash, points[0] or (0, 0), public_inputs)
+                challenge = transcript.challenge(self.hash, points[0], public_inputs)
             values.append(challenge)
             bound = d
         bound += sum(self.secret(f"ic{i}") * x for i, x in enumerate(values))

@@ -122,7 +122,7 @@ def _has_commitment_of(vk: VerifyingKey, proof: Proof) -> bool:
 def _pairs(vk: VerifyingKey, public_inputs: Sequence[int], proof: Proof, arithmetic: _Arithmetic) -> Pairs:
     """The pairs whose pairings multiply to 1 if a well-formed proof holds."""
     points, scalars, last = list(vk.ic), [1, *public_inputs], []
-    if vk.commitment is not None and proof.commitment is not None:
+    if vk.commitment is not None:
         c = transcript.challenge(vk.commitment.hash, proof.commitment, public_inputs, sponge=arithmetic.sponge)
         rho = transcript.knowledge_factor(proof, c)
         points += [proof.commitment, proof.knowledge]

@@ -20,7 +20,7 @@ from eth_hash.auto import keccak
 from aitbc_rollup.algebra import poseidon
 from aitbc_rollup.algebra.bn254 import R
 
-from .types import ChallengeHash, Proof
+from .types import ChallengeHash, G1Point, Proof, g1_words
 
 CHALLENGE_TAG = b"aitbc-rollup/challenge/v1"
 KNOWLEDGE_TAG = b"aitbc-rollup/knowledge/v1"
@@ -31,19 +31,19 @@ Sponge = Callable[[int, Sequence[int]], int]
 
 
 def challenge(
-    kind: ChallengeHash, commitment: tuple[int, int], public_inputs: Sequence[int], *, sponge: Sponge = poseidon.sponge
+    kind: ChallengeHash, commitment: G1Point, public_inputs: Sequence[int], *, sponge: Sponge = poseidon.sponge
 ) -> int:
     """c, below r.
 
     Args:
         kind: the hash, a property of the verifying key.
-        commitment: D, a point of G1 with coordinates below p.
+        commitment: D, coordinates below p.
         public_inputs: each below r; c itself is none of them.
         sponge: the Poseidon sponge; the kernel's unless given.
     """
     if kind == "keccak":
-        return _keccak(CHALLENGE_TAG, (*commitment, *public_inputs)) % R
-    limbs = [part for x in commitment for part in (x % (1 << 128), x >> 128)]
+        return _keccak(CHALLENGE_TAG, (*g1_words(commitment), *public_inputs)) % R
+    limbs = [part for x in g1_words(commitment) for part in (x % (1 << 128), x >> 128)]
     return sponge(SPONGE_TAG, [*limbs, *public_inputs])
 
 

@@ -13,6 +13,10 @@ https://github.com/iden3/r1csfile/blob/master/doc/r1cs_bin_format.md
 A wire twice in one combination is refused: some tools add such terms, others (snarkjs's ``readLC``) keep the last, and
 a file must not mean two things. Custom gates (sections 4 and 5, PLONK only) are refused; the empty lists that circom
 writes where a circuit uses none are not.
+
+A system with a commitment has a section of ours, number 0xA17C: the mask's wire u32, the number of committed wires u32,
+each of them u32. Other programs skip it, and take the challenge, the last public input, for one that is passed in: what
+a key that they make for such a file proves is worth nothing.
 """
 
 from __future__ import annotations
@@ -27,15 +31,16 @@ from numpy.typing import NDArray
 from aitbc_rollup.algebra import combinations
 from aitbc_rollup.algebra.limbs import Limbs
 
-from ..r1cs import R1CS, SparseMatrix
+from ..r1cs import R1CS, Commitment, SparseMatrix
 from . import sections
 from .files import MappedFile
 
 _MAGIC, _VERSION = b"r1cs", 1
 HEADER, CONSTRAINTS, LABELS, GATES, GATE_USES = range(1, 6)
+COMMITMENT = 0xA17C
 _NAMES = {
     HEADER: "header", CONSTRAINTS: "constraints", LABELS: "wire2label", GATES: "custom gates",
-    GATE_USES: "custom gates' uses",
+    GATE_USES: "custom gates' uses", COMMITMENT: "commitment",
 }  # fmt: skip
 
 
@@ -74,7 +79,7 @@ def decode_r1cs(data: bytes | memoryview, place: str = "r1cs") -> R1csFile:
 
     Raises:
         BadInputError: malformed, cut off, over another field, a coefficient ≥ r, a wire out of range or twice in one
-            combination, custom gates.
+            combination, custom gates, a commitment to wires that are not private.
     """
     hint = "compile the circuit again, or get the file again"
     file = sections.SectionFile(data, place, _MAGIC, _VERSION, _NAMES, others=True, hint=hint)
@@ -91,7 +96,19 @@ def decode_r1cs(data: bytes | memoryview, place: str = "r1cs") -> R1csFile:
         file.refuse(HEADER, "more inputs and outputs than wires", 36, expected=f"at most {n_wires - 1}", got=got)
     labels = np.frombuffer(file.view(LABELS, 8 * n_wires), "<u8").astype(np.uint64)
     constraints = _constraints(file, n_constraints, n_wires)
-    return R1csFile(R1CS(n_wires, n_outputs, n_public, n_private, *constraints), labels, n_labels)
+    commitment = _commitment(file, n_wires, n_outputs + n_public) if COMMITMENT in file.sections else None
+    return R1csFile(R1CS(n_wires, n_outputs, n_public, n_private, *constraints, commitment), labels, n_labels)
+
+
+def _commitment(file: sections.SectionFile, n_wires: int, n_public: int) -> Commitment:
+    reader = file.reader(COMMITMENT)
+    mask, count = reader.u32(), reader.u32()
+    found = Commitment(np.frombuffer(reader.take(4 * count), "<u4").astype(np.uint32), mask)
+    reader.finish()
+    fault = found.fault(n_wires, n_public)
+    if fault is not None:
+        file.refuse(COMMITMENT, fault)
+    return found
 
 
 def _constraints(
@@ -129,4 +146,9 @@ def _sections(file: R1CS | R1csFile) -> list[tuple[int, sections.Pieces]]:
     )  # fmt: skip
     rows = [combinations.Rows(m.indptr, m.wires, m.coefficients) for m in (r1cs.a, r1cs.b, r1cs.c)]
     words = combinations.write(rows, r1cs.table, r1cs.n_wires)
-    return [(CONSTRAINTS, [words]), (HEADER, [header]), (LABELS, [np.ascontiguousarray(file.labels, "<u8")])]
+    labels = np.ascontiguousarray(file.labels, "<u8")
+    out: list[tuple[int, sections.Pieces]] = [(CONSTRAINTS, [words]), (HEADER, [header]), (LABELS, [labels])]
+    if r1cs.commitment is not None:
+        wires = np.ascontiguousarray(r1cs.commitment.wires, "<u4")
+        out.append((COMMITMENT, [struct.pack("<II", r1cs.commitment.mask, len(wires)), wires]))
+    return out

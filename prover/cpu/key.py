@@ -27,8 +27,8 @@ from .prepared import prepare
 class CpuKey:
     """Implements ``prover.engine.LoadedKey``: what a proof needs of a key, its points packed.
 
-    ``c`` has one point a private wire, ``h`` one a point of the domain, the others one a wire. ``source`` is the
-    mapping that they lie in, if they lie in one.
+    ``c`` has one point a private wire, ``h`` one a point of the domain, ``committed`` and ``knowledge`` one a committed
+    wire, the others one a wire. ``source`` is the mapping that they lie in, if they lie in one.
     """
 
     n_public: int
@@ -41,6 +41,8 @@ class CpuKey:
     c: PackedPoints
     h: PackedPoints
     source: MappedFile | None
+    committed: PackedPoints | None = None
+    knowledge: PackedPoints | None = None
 
     def sums(self, witness: Limbs, progress: Progress = silent) -> Sums:
         """All sums for a canonical witness."""
@@ -63,10 +65,23 @@ class CpuKey:
             h = msm_packed(1, self.h, quotient)
         return Sums(a, b_g1, b_g2, c, h)
 
+    def commit(self, values: Limbs) -> tuple[Limbs, Limbs]:
+        """The commitment and its proof of knowledge."""
+        if self.committed is None or self.knowledge is None:
+            raise ValueError("the key has no commitment")
+        with self._using(self.committed.points, self.knowledge.points):
+            return msm_packed(1, self.committed, values), msm_packed(1, self.knowledge, values)
+
     @contextmanager
     def _stage(self, progress: Progress, name: str, *arrays: NDArray[Any]) -> Iterator[None]:
-        """A stage and the arrays of a mapped key that it uses: they take memory no longer than it lasts."""
+        """A stage and the arrays of a mapped key that it uses."""
         progress(name, stage_starts()[name])
+        with self._using(*arrays):
+            yield
+
+    @contextmanager
+    def _using(self, *arrays: NDArray[Any]) -> Iterator[None]:
+        """Arrays of a mapped key that are used now: they take memory no longer than that lasts."""
         if self.source is None:
             yield
             return
@@ -88,6 +103,6 @@ def load(key: ProvingKey) -> CpuKey:
     """
     found = _loaded.get(key)
     if found is None:
-        matrices, (a, b_g1, b_g2, c, h), source = prepare(key)
-        found = _loaded[key] = CpuKey(key.n_public, key.power, *matrices, a, b_g1, b_g2, c, h, source)
+        (a_matrix, b_matrix), queries, source = prepare(key)
+        found = _loaded[key] = CpuKey(key.n_public, key.power, a_matrix, b_matrix, source=source, **queries)
     return found

@@ -24,7 +24,7 @@ from aitbc_rollup.errors import ResourceError
 
 from .. import keys
 from ..formats import arrays, pieces, zkey
-from ..keys import QUERIES, Matrix, ProvingKey, Query
+from ..keys import Matrix, ProvingKey, Query
 from . import coefficients, key_cache, membership, points
 from .groups import AFFINE_WORDS, Group
 from .points import RADIX_BITS, PackedPoints, join, joined_wires, pack
@@ -36,13 +36,13 @@ Found = dict[str, NDArray[Any]]
 
 
 class Prepared(NamedTuple):
-    """The matrices A and B and the packed lists of points, in the order of ``keys.QUERIES``.
+    """The matrices A and B and the packed lists of points, those that the key has.
 
     ``source`` is the mapping that all of it lies in, if it lies in one.
     """
 
     matrices: tuple[Matrix, Matrix]
-    queries: tuple[PackedPoints, ...]
+    queries: dict[Query, PackedPoints]
     source: MappedFile | None
 
 
@@ -55,8 +55,11 @@ def prepare(key: ProvingKey) -> Prepared:
     """
     found = _kept(key) if key_cache.limit() else None
     if found is None:
-        queries = (join(group, (pack(group, p) for p in key.body.points(query))) for query, group in QUERIES.items())
-        found = Prepared(key.body.matrices(), tuple(queries), None)
+        queries = {
+            query: join(group, (pack(group, piece) for piece in key.body.points(query)))
+            for query, group in key.queries.items()
+        }
+        found = Prepared(key.body.matrices(), queries, None)
     return found
 
 
@@ -95,7 +98,7 @@ def _arrays(key: ProvingKey, source: MappedFile) -> Iterator[arrays.Named]:
     for name, matrix in zip("AB", key.body.matrices(), strict=True):
         for field, array in matrix._asdict().items():
             yield f"{name}.{field}", [array]
-    for query, group in QUERIES.items():
+    for query, group in key.queries.items():
         rows: list[tuple[NDArray[np.uint32] | None, int]] = []
         yield f"{query}.points", _packed(key, query, group, rows)
         wires = joined_wires(rows)
@@ -128,7 +131,7 @@ def _find(path: Path, note: list[Any], key: ProvingKey) -> Prepared | None:
         os.utime(path)
     try:
         a, b = (_matrix(file.arrays, name, key) for name in "AB")
-        return Prepared((a, b), tuple(_points(file.arrays, query, key) for query in QUERIES), file.source)
+        return Prepared((a, b), {query: _points(file.arrays, query, key) for query in key.queries}, file.source)
     except (KeyError, ValueError):
         return None
 
@@ -145,7 +148,7 @@ def _matrix(found: Found, name: str, key: ProvingKey) -> Matrix:
 
 def _points(found: Found, query: Query, key: ProvingKey) -> PackedPoints:
     packed, wires, length = found[f"{query}.points"], found.get(f"{query}.wires"), key.n_points(query)
-    _expect(packed.dtype == np.uint64 and packed.shape[1:] == (AFFINE_WORDS * QUERIES[query],))
+    _expect(packed.dtype == np.uint64 and packed.shape[1:] == (AFFINE_WORDS * key.queries[query],))
     if wires is None:
         _expect(len(packed) == length)
     else:

@@ -7,6 +7,12 @@ specification: the layout is that of ``zkey_utils.js`` and ``zkey_new.js`` in sn
 One section more, which snarkjs skips, marks a development key: number 0xA17B, a u32 of flags, bit 0 set. snarkjs drops
 it when it rewrites a key.
 
+A key with a commitment (docs/spec/commitment.md) says another protocol in section 1, the number 0xA17C, so that
+snarkjs, which would drop the commitment and take the challenge for a public input, refuses it. Three sections more::
+
+    0xA17C  hash of the challenge u32 (1 keccak, 2 poseidon); mask, wires u32 each; κ in G2; each committed wire u32
+    0xA17D  Kᵢ, and 0xA17E  σ·Kᵢ: points of G1, one for each committed wire
+
 A key from outside is not trusted: every point is checked to be on its curve, G2 points to be in the subgroup, every
 number to be canonical, every count to agree. What is *not* checked is that the key belongs to a certain circuit; a
 wrong one makes no proof that verifies. The file is mapped and gone through piece by piece: what is checked is a copy of
@@ -31,21 +37,23 @@ from aitbc_rollup.circuits.formats.files import MappedFile
 from aitbc_rollup.circuits.formats.sections import SectionFile, field_header
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.verifier.groth16 import check_key
+from aitbc_rollup.verifier.types import CHALLENGE_HASHES
 
 from ..cpu import coefficients
 from ..cpu.groups import Group
 from ..cpu.membership import all_in_g2, first_invalid
-from ..keys import QUERIES, Matrix, ProvingKey, Query, VerifyingPoints
+from ..keys import COMMITMENT_QUERIES, QUERIES, KeyCommitment, Matrix, ProvingKey, Query, VerifyingPoints
 from . import pieces
 
 PROTOCOL, HEADER, IC, COEFFICIENTS, A, B_G1, B_G2, C, H, CONTRIBUTIONS = range(1, 11)
-DEVELOPMENT = 0xA17B
+DEVELOPMENT, COMMITMENT, COMMITTED, KNOWLEDGE = range(0xA17B, 0xA17F)
 _NAMES = {
     PROTOCOL: "protocol", HEADER: "header", IC: "IC", COEFFICIENTS: "coefficients", A: "A", B_G1: "B in G1",
     B_G2: "B in G2", C: "C", H: "H", CONTRIBUTIONS: "contributions", DEVELOPMENT: "development mark",
+    COMMITMENT: "commitment", COMMITTED: "committed wires' points", KNOWLEDGE: "points of knowledge",
 }  # fmt: skip
 
-_GROTH16 = 1
+_GROTH16, _GROTH16_COMMITTED = 1, COMMITMENT
 _MARKED = 1
 _COUNTS = struct.Struct("<I32sI32sIII")
 #: α and β in G1, β and γ in G2, δ in G1, δ in G2: the header's own order, (group, name).
@@ -54,7 +62,11 @@ _HEADER_POINTS: tuple[tuple[Group, str], ...] = (
 )  # fmt: skip
 _HEADER_BYTES = _COUNTS.size + sum(64 * group for group, _ in _HEADER_POINTS)
 _COEFFICIENT = np.dtype([("matrix", "<u4"), ("row", "<u4"), ("wire", "<u4"), ("value", "<u8", (4,))])
-_SECTIONS: dict[Query, int] = {"a": A, "b_g1": B_G1, "b_g2": B_G2, "c": C, "h": H}
+_SECTIONS: dict[Query, int] = {
+    "a": A, "b_g1": B_G1, "b_g2": B_G2, "c": C, "h": H, "committed": COMMITTED, "knowledge": KNOWLEDGE,
+}  # fmt: skip
+#: Hash, mask and number of wires; then κ.
+_COMMITMENT_HEAD = struct.Struct("<III")
 #: Coefficients that are taken at once: 6 MiB.
 _RECORDS_AT_ONCE = 1 << 17
 #: Of a contribution: three points in G1, one in G2, a transcript, the type; then its parameters' length.
@@ -69,8 +81,9 @@ def write(path: Path, key: ProvingKey) -> None:
     """
     counts = field_header(P) + field_header(R) + struct.pack("<III", key.n_wires, key.n_public, key.domain_size)
     records = _records(*key.body.matrices())
+    protocol = _GROTH16 if key.commitment is None else _GROTH16_COMMITTED
     parts: list[tuple[int, sections.Pieces]] = [
-        (PROTOCOL, [_GROTH16.to_bytes(4, "little")]),
+        (PROTOCOL, [protocol.to_bytes(4, "little")]),
         (HEADER, [counts, *key.header]),
         (IC, [key.ic]),
         (COEFFICIENTS, [len(records).to_bytes(4, "little"), records]),
@@ -79,6 +92,11 @@ def write(path: Path, key: ProvingKey) -> None:
     ]
     if key.development:
         parts.append((DEVELOPMENT, [_MARKED.to_bytes(4, "little")]))
+    if key.commitment is not None:
+        kind = 1 + CHALLENGE_HASHES.index(key.commitment.hash)
+        head = _COMMITMENT_HEAD.pack(kind, key.commitment.mask, len(key.commitment.wires))
+        parts.append((COMMITMENT, [head, key.commitment.kappa_g2, key.commitment.wires]))
+        parts += [(_SECTIONS[query], key.body.points(query)) for query in COMMITMENT_QUERIES]
     sections.write(path, b"zkey", 1, parts)
 
 
@@ -102,8 +120,9 @@ def load(path: str | Path) -> ProvingKey:
     source = MappedFile(path)
     file = SectionFile(source.data, str(path), b"zkey", 1, _NAMES)
     protocol = int.from_bytes(file.view(PROTOCOL, 4), "little")
-    if protocol != _GROTH16:
-        file.refuse(PROTOCOL, "the key is not for Groth16", expected=str(_GROTH16), got=str(protocol))
+    if protocol not in (_GROTH16, _GROTH16_COMMITTED):
+        expected = f"{_GROTH16}, or {_GROTH16_COMMITTED} with a commitment"
+        file.refuse(PROTOCOL, "the key is not for Groth16", expected=expected, got=str(protocol))
     n_wires, n_public, power = _read_counts(file)
     circuit_hash, contributions = _read_contributions(file)
     key = ProvingKey(
@@ -116,9 +135,11 @@ def load(path: str | Path) -> ProvingKey:
         development=_read_mark(file),
         circuit_hash=circuit_hash,
         contributions=contributions,
+        commitment=_read_commitment(file, n_wires, n_public, protocol == _GROTH16_COMMITTED),
     )
-    for query, group in QUERIES.items():
+    for query, group in key.queries.items():
         file.view(_SECTIONS[query], 64 * group * key.n_points(query))
+    _check_mask(file, key)
     _check_count(file)
     _check_verifying_key(file, key)
     return key
@@ -171,7 +192,7 @@ class ZkeyBody:
         Raises:
             BadInputError: a point is not in its group.
         """
-        return pieces.points(self._source, self._file, _SECTIONS[query], QUERIES[query])
+        return pieces.points(self._source, self._file, _SECTIONS[query], (QUERIES | COMMITMENT_QUERIES)[query])
 
     def _records(self) -> Iterator[NDArray[np.uint32]]:
         content = self._file.view(COEFFICIENTS)[4:]
@@ -198,20 +219,61 @@ def _read_counts(file: SectionFile) -> tuple[int, int, int]:
 
 
 def _read_header_points(file: SectionFile) -> VerifyingPoints:
-    data = file.view(HEADER, _HEADER_BYTES)
     offset = _COUNTS.size
     points = {}
     for group, name in _HEADER_POINTS:
-        point = np.frombuffer(data, "<u8", 8 * group, offset).astype(np.uint64)
-        wrong = first_invalid(group, point.reshape(1, -1)) is not None
-        if wrong or (group == 2 and not all_in_g2(point.reshape(1, -1))):
-            file.refuse(HEADER, f"{name} is not a point of G{group}", offset)
+        point = _read_point(file, HEADER, offset, group, name)
         if not point.any():
             hint = "do not use this key: proofs that delta_g1 does not blind show the witness"
             file.refuse(HEADER, f"{name} is the point at infinity", offset, hint=hint)
         points[name] = point
         offset += 64 * group
     return VerifyingPoints(**points)
+
+
+def _read_point(file: SectionFile, number: int, offset: int, group: Group, name: str) -> Limbs:
+    """One point of a section that is known to be long enough."""
+    point = np.frombuffer(file.view(number), "<u8", 8 * group, offset).astype(np.uint64)
+    wrong = first_invalid(group, point.reshape(1, -1)) is not None
+    if wrong or (group == 2 and not all_in_g2(point.reshape(1, -1))):
+        file.refuse(number, f"{name} is not a point of G{group}", offset)
+    return point
+
+
+def _read_commitment(file: SectionFile, n_wires: int, n_public: int, expected: bool) -> KeyCommitment | None:
+    """The commitment of a key that says it has one; of another, that there is none of its sections."""
+    if not expected:
+        for number in (COMMITMENT, COMMITTED, KNOWLEDGE):
+            if number in file.sections:
+                file.refuse(number, "the key's protocol has no commitment", expected="another protocol in section 1")
+        return None
+    length, start = len(file.view(COMMITMENT)), _COMMITMENT_HEAD.size + 128
+    if length < start:
+        file.refuse(COMMITMENT, "too short", expected=f"at least {start} bytes", got=f"{length} bytes")
+    kind, mask, count = _COMMITMENT_HEAD.unpack(file.view(COMMITMENT)[: _COMMITMENT_HEAD.size])
+    if not 1 <= kind <= len(CHALLENGE_HASHES):
+        known = ", ".join(f"{number} ({name})" for number, name in enumerate(CHALLENGE_HASHES, 1))
+        file.refuse(COMMITMENT, "unknown hash", expected=known, got=str(kind))
+    content = file.view(COMMITMENT, start + 4 * count)
+    found = KeyCommitment(
+        wires=np.frombuffer(content, "<u4", count, start).astype(np.uint32),
+        mask=mask,
+        kappa_g2=_read_point(file, COMMITMENT, _COMMITMENT_HEAD.size, 2, "kappa_g2"),
+        hash=CHALLENGE_HASHES[kind - 1],
+    )
+    fault = found.fault(n_wires, n_public)
+    if fault is not None:
+        file.refuse(COMMITMENT, fault, start)
+    return found
+
+
+def _check_mask(file: SectionFile, key: ProvingKey) -> None:
+    """Refuse a key whose mask hides nothing."""
+    if key.commitment is not None:
+        at = 64 * int(np.searchsorted(key.commitment.wires, key.commitment.mask))
+        if not any(file.view(COMMITTED)[at : at + 64]):
+            hint = "do not use this key: its commitments show the witness"
+            file.refuse(COMMITTED, "the mask's point is the point at infinity", at, hint=hint)
 
 
 def _read_ic(file: SectionFile, count: int) -> Limbs:
@@ -268,7 +330,7 @@ def _check_verifying_key(file: SectionFile, key: ProvingKey) -> None:
     fresh = (key.header.delta_g2 == key.header.gamma_g2).all()
     hint = "a key fresh from snarkjs needs a contribution first: snarkjs zkey contribute" if fresh else "do not use it"
     try:
-        check_key(key.verifying_key, n_public=key.n_public)
+        check_key(key.verifying_key, n_public=key.n_inputs)
     except BadInputError as error:
         message = f"{error.message}, {error.place}"
         file.refuse(HEADER, message, expected=error.expected, got=error.got, hint=hint)
