@@ -24,6 +24,12 @@ How to write a gadget::
   Variables and nested lists of them come first, static parameters are keyword-only and hashable. Decorate whatever
   is used more than a few times. An argument that is not a single wire or a constant costs one constraint, which
   binds a wire to it (twice the same argument: once).
+- A variable *knows* its range once a gadget has checked it (``gadgets.ranges.uint``); arithmetic carries that on, and
+  gadgets that are right only for small values refuse others while the circuit is built.
+- ``circuit.look_up(table, values)``, ``send`` and ``receive`` speak to a bus (see ``buses``): lookups, multisets and
+  memories. The compiler gathers all messages, commits to what stands in them and draws the challenge; such a circuit is
+  proved with the commitment extension. ``circuit.challenge()`` gives a gadget a challenge of its own.
+- ``gadget.repeat(circuit, rows)`` puts a template to use many times at the price of once.
 - Test a gadget on valid and invalid inputs, and let :mod:`~aitbc_rollup.circuits.testing` spoil its hints and wires.
 - Messages of assertions say what is wrong when they fail; :mod:`~aitbc_rollup.circuits.check` shows them with the
   source line and the path of components. ``with circuit.component("session"):`` names a part by hand.
@@ -43,9 +49,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.errors import BadInputError
 
-from .ir import Block, Hint, Op, Recorder, Terms
+from .buses import Bus, Table
+from .ir import Block, Hint, Instances, Kind, Op, Recorder, Terms
 from .places import Component, Source, caller_place
-from .variable import Variable
+from .r1cs import Indices
+from .variable import Bounds, Variable, plus, times
 
 if TYPE_CHECKING:
     from .compiler import CompiledCircuit
@@ -71,27 +79,46 @@ class Input:
 
 @dataclass
 class Interface:
-    """What a circuit shows outside, each list in order of declaration."""
+    """What a circuit shows outside, each list in order of declaration.
+
+    ``challenge`` is the wire of the commitment's challenge, if there is one, ``drawn`` how often it was expanded,
+    ``committed`` are the wires that
+    ``Circuit.commit`` was given, and ``late`` is the first instruction that may depend on the challenge.
+    """
 
     outputs: list[Input] = field(default_factory=list)
     public: list[Input] = field(default_factory=list)
     private: list[Input] = field(default_factory=list)
+    challenge: int | None = None
+    drawn: int = 0
+    committed: set[int] = field(default_factory=set)
+    late: int = 0
 
 
 class Circuit:
-    """A circuit under construction; see the module's docstring for its use."""
+    """A circuit under construction; see the module's docstring for its use.
 
-    def __init__(self, name: str = "main") -> None:
+    Args:
+        name: for people.
+        limb_bits: width of the tables by which ranges are checked, 2 to 16: a value of n bits costs about n over this
+            many constraints, and the tables cost 2 to the power of it once. Without it a range is checked bit by
+            bit, and the circuit needs no commitment for that.
+    """
+
+    def __init__(self, name: str = "main", *, limb_bits: int | None = None) -> None:
+        if limb_bits is not None and not 2 <= limb_bits <= 16:
+            raise ValueError(f"limb_bits is 2 to 16, not {limb_bits}")
         self.name = name
+        self.limb_bits = limb_bits
         self.interface: Interface | None = Interface()
         self._recorder = Recorder(0, Component(None, "main"))
         self._component = self._recorder.root
         self._materialised: dict[tuple[tuple[int, int], ...], int] = {}
 
     @classmethod
-    def _of_template(cls, name: str, n_inputs: int) -> Circuit:
+    def _of_template(cls, name: str, n_inputs: int, limb_bits: int | None) -> Circuit:
         """The circuit a template is traced in: wires 1 … n_inputs are its arguments."""
-        self = cls(name)
+        self = cls(name, limb_bits=limb_bits)
         self.interface = None
         self._recorder = Recorder(n_inputs, Component(None, ""), n_wires=1 + n_inputs)
         self._component = self._recorder.root
@@ -126,7 +153,8 @@ class Circuit:
     def _declare(self, kind: str, name: str, shape: tuple[int, ...]) -> int:
         if self.interface is None:
             self._refuse(f"a template cannot declare {name!r}: only a circuit has inputs and outputs")
-        lists = vars(self.interface)
+        interface = self.interface
+        lists = {"outputs": interface.outputs, "public": interface.public, "private": interface.private}
         self._check_name(name)
         if any(name == known.name for known_list in lists.values() for known in known_list):
             self._refuse(f"the name {name!r} is taken")
@@ -140,8 +168,8 @@ class Circuit:
         if not name or any(character in ".[]," or character.isspace() for character in name):
             self._refuse(f"{name!r} cannot be a name: no dots, brackets, commas or spaces")
 
-    def _one(self, wire: int) -> Variable:
-        return Variable(self, {wire: 1})
+    def _one(self, wire: int, bounds: Bounds | None = None) -> Variable:
+        return Variable(self, {wire: 1}, bounds)
 
     def _nested(self, first: int, shape: tuple[int, ...]) -> list[Any]:
         if not shape:
@@ -160,11 +188,14 @@ class Circuit:
     def sum(self, values: Iterable[Variable | int]) -> Variable:
         """Sum of many values in linear time; no constraint."""
         terms: Terms = {}
+        bounds: Bounds | None = (0, 0)
         for value in values:
-            for wire, coefficient in self._lift(value).terms.items():
+            lifted = self._lift(value)
+            bounds = plus(bounds, lifted.bounds)
+            for wire, coefficient in lifted.terms.items():
                 terms[wire] = terms.get(wire, 0) + coefficient
         reduced = {wire: coefficient % R for wire, coefficient in terms.items()}
-        return Variable(self, {wire: coefficient for wire, coefficient in reduced.items() if coefficient})
+        return Variable(self, {wire: coefficient for wire, coefficient in reduced.items() if coefficient}, bounds)
 
     def inner_product(self, factors: Sequence[int], values: Sequence[Variable | int]) -> Variable:
         """Σ factorᵢ · valueᵢ with constant factors; no constraint."""
@@ -180,7 +211,7 @@ class Circuit:
         out = self._recorder.new_wires(1, self._component)
         row = self._row(a.terms, b.terms, {out: 1}, "")
         self._recorder.add_instruction(Op.MULTIPLY, out, row)
-        return self._one(out)
+        return self._one(out, times(a.bounds, b.bounds))
 
     def multiply_add(self, a: Variable | int, b: Variable | int, c: Variable | int) -> Variable:
         """a · b + c as one wire, bound by one constraint; if a or b is constant a combination, without constraint."""
@@ -190,7 +221,7 @@ class Circuit:
         out = self._recorder.new_wires(1, self._component)
         row = self._row(a.terms, b.terms, (self._one(out) - c).terms, "")
         self._recorder.add_instruction(Op.MULTIPLY, out, row)
-        return self._one(out)
+        return self._one(out, plus(times(a.bounds, b.bounds), c.bounds))
 
     def divide(self, a: Variable | int, b: Variable | int, message: str = "") -> Variable:
         """The wire q of the one constraint q · b = a, *for b already known not to be zero*.
@@ -225,7 +256,7 @@ class Circuit:
             out = self._materialised[key] = self._recorder.new_wires(1, self._component)
             row = self._row(value.terms, _ONE, {out: 1}, "materialised linear combination")
             self._recorder.add_instruction(Op.LINEAR, out, row)
-        return self._one(out)
+        return self._one(out, value.bounds)
 
     # -- assertions -----------------------------------------------------------------------------------------
 
@@ -294,13 +325,24 @@ class Circuit:
         quotient, remainder = self._native(Op.DIVMOD, x, divisor, 2)
         return quotient, remainder
 
-    def hint(
-        self, function: Callable[..., int | Sequence[int]], inputs: Sequence[Variable | int], n_outputs: int
-    ) -> list[Variable]:
-        """What a Python function makes of the inputs' values (integers in [0, r), one argument each). Unconstrained.
+    def hint_limbs(self, x: Variable | int, n: int, width: int, start: int = 0) -> list[Variable]:
+        """``n`` digits of ``width`` bits (1 to 32) of x's canonical value, from bit ``start`` upwards. Unconstrained."""
+        if not (0 <= n <= 254 and 1 <= width <= 32 and 0 <= start <= 254):
+            self._refuse(f"hint_limbs gives 0 to 254 limbs of 1 to 32 bits, not {n} of {width} from {start}")
+        x = self._lift(x)
+        if (value := x.constant) is not None:
+            return [self.constant(value >> start + i * width & (1 << width) - 1) for i in range(n)]
+        return self._native(Op.LIMBS, x, n | width << 8 | start << 16, n) if n else []
 
-        The function returns ``n_outputs`` integers (one alone may come bare), reduced mod r. It must be a pure
-        function; it is called once per occurrence.
+    def hint(
+        self, function: Callable[..., Any], inputs: Sequence[Variable | int], n_outputs: int, *, batch: bool = False
+    ) -> list[Variable]:
+        """What a Python function makes of the inputs' values. Unconstrained.
+
+        The function gets one integer in [0, r) an input and returns ``n_outputs`` integers (one alone may come bare),
+        reduced mod r; it is called once per occurrence. With ``batch`` it gets *all* occurrences of one
+        ``repeat`` at once, as canonical limbs, uint64 (occurrences, inputs, 4), and returns canonical limbs
+        (occurrences, outputs, 4). Either way it must be a pure function.
         """
         if n_outputs < 1:
             self._refuse("a hint has at least one output")
@@ -309,7 +351,7 @@ class Circuit:
         for value in lifted:
             self._recorder.add_operand(value.terms)
         out = self._recorder.new_wires(n_outputs, self._component)
-        self._recorder.add_instruction(Op.PYTHON, out, first_operand, Hint(function, len(lifted), n_outputs))
+        self._recorder.add_instruction(Op.PYTHON, out, first_operand, Hint(function, len(lifted), n_outputs, batch))
         return [self._one(out + i) for i in range(n_outputs)]
 
     def _native(self, op: Op, x: Variable, extra: int, n_outputs: int) -> list[Variable]:
@@ -317,6 +359,75 @@ class Circuit:
         out = self._recorder.new_wires(n_outputs, self._component)
         self._recorder.add_instruction(op, out, operand, extra)
         return [self._one(out + i) for i in range(n_outputs)]
+
+    # -- buses, commitment and challenge ---------------------------------------------------------------------
+
+    def send(self, bus: Bus, values: Sequence[Variable | int], count: Variable | int = 1) -> None:
+        """Send a tuple on a bus, ``count`` times: what is sent must be received (see ``buses``)."""
+        self._message(bus, Kind.SEND, values, count)
+
+    def receive(self, bus: Bus, values: Sequence[Variable | int], count: Variable | int = 1) -> None:
+        """Receive a tuple on a bus, ``count`` times."""
+        self._message(bus, Kind.RECEIVE, values, count)
+
+    def look_up(self, bus: Bus, values: Sequence[Variable | int], count: Variable | int = 1) -> None:
+        """Constrain a tuple to be a row of a table (where ``count`` is 0, nothing); its first value is the row's key.
+
+        In a :class:`~aitbc_rollup.circuits.buses.Table` the key is the row's number; on another bus rows are what
+        :meth:`enter` puts there. Does not bind the key to anything else.
+        """
+        self._message(bus, Kind.LOOKUP, values, count)
+
+    def enter(self, bus: Bus, values: Sequence[Variable | int]) -> None:
+        """Put a row into a table of the circuit's own; how often it is looked up, the witness knows.
+
+        Its first value, the key, tells an honest prover the rows apart: below 2^32, and none twice. A row costs what
+        a message costs.
+        """
+        times_read = self._one(self._recorder.new_wires(1, self._component))
+        self._message(bus, Kind.ENTRY, values, times_read)
+
+    def _message(self, bus: Bus, kind: Kind, values: Sequence[Variable | int], count: Variable | int) -> None:
+        if len(values) != bus.columns:
+            self._refuse(f"bus {bus.name!r} carries {bus.columns} values, not {len(values)}")
+        if isinstance(bus, Table) and kind != Kind.LOOKUP:
+            self._refuse(f"the rows of table {bus.name!r} are constant: look_up is all one can do")
+        self._refuse_if_drawn(f"a message on bus {bus.name!r}")
+        operands = [self._lift(value).terms for value in (*values, count)]
+        self._recorder.add_message(bus, kind, operands, Source(caller_place(), self._component, bus.name))
+
+    def commit(self, values: Iterable[Variable | int]) -> None:
+        """Commit to values, before the challenge is drawn; what stands in messages is committed to anyway.
+
+        Only in a circuit, not in a template.
+        """
+        interface = self._whole("commit")
+        self._refuse_if_drawn("a commitment")
+        interface.committed.update(wire for value in values for wire in self._lift(value).terms)
+
+    def challenge(self, count: int = 1) -> list[Variable]:
+        """So many (1 to 15) independent random field elements, drawn after everything committed to and sent so far.
+
+        They are hashes of the one challenge that the verifier draws, so a prover knows them only after fixing every
+        value committed to. *What an argument depends on must have been committed*: nothing can be afterwards.
+        """
+        from .gadgets.challenge import expand
+
+        interface = self._whole("draw a challenge")
+        if interface.challenge is None:
+            interface.late = self._recorder.n_instructions
+            interface.challenge = self._recorder.new_wires(1, self._component)
+        interface.drawn += 1
+        return expand(self, self._one(interface.challenge), interface.drawn, count)
+
+    def _whole(self, what: str) -> Interface:
+        if self.interface is None:
+            self._refuse(f"a template cannot {what}: only a circuit can")
+        return self.interface
+
+    def _refuse_if_drawn(self, what: str) -> None:
+        if self.interface is not None and self.interface.challenge is not None:
+            self._refuse(f"{what} after the challenge is drawn", hint="draw the challenge last")
 
     # -- structure ------------------------------------------------------------------------------------------
 
@@ -338,16 +449,18 @@ class Circuit:
 
     def compile(self) -> CompiledCircuit:
         """Arrays of everything said so far: constraints, witness program, names."""
+        from .arguments import close
         from .compiler import compile_circuit
 
         if self.interface is None:
             self._refuse("a template is compiled by its use, not by itself")
-        return compile_circuit(self.name, self._recorder, self.interface)
+        keys = close(self)
+        return compile_circuit(self.name, self._recorder, self.interface, keys)
 
-    def _instantiate(self, block: Block, inputs: tuple[int, ...], name: str) -> int:
-        """Put a traced template to use; the wire its internals begin at."""
+    def _instantiate(self, block: Block, inputs: Indices, name: str) -> Instances:
+        """Put a traced template to use, once for each row of inputs."""
         component = Component(self._component, name)
-        return self._recorder.add_instance(block, inputs, component, caller_place()).wire
+        return self._recorder.add_instances(block, inputs, component, caller_place())
 
     def _lift(self, value: Variable | int) -> Variable:
         if isinstance(value, Variable):
@@ -360,6 +473,16 @@ class Circuit:
 
     def _row(self, a: Terms, b: Terms, c: Terms, message: str) -> int:
         return self._recorder.add_row(a, b, c, Source(caller_place(), self._component, message))
+
+    def refuse_narrowing(self, what: str, n_bits: int, got: str) -> NoReturn:
+        """Raise the error for a variable that is not known to be as small as a gadget needs it."""
+        raise BadInputError(
+            f"{what} is not known to have {n_bits} bits",
+            place=str(caller_place()),
+            expected=f"0 … 2^{n_bits} − 1",
+            got=got,
+            hint="check its range first: gadgets.ranges.uint",
+        )
 
     def refuse_stranger(self) -> NoReturn:
         """Raise the error for a variable of another circuit."""

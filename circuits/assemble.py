@@ -7,6 +7,7 @@ rows are written one by one, the instances of one template as a matrix (instance
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .ir import Block, Hint, Instance, Op, Recorder, SourceMap, Terms
-from .r1cs import SparseMatrix
+from .ir import Block, Hint, Instances, Messages, Op, Recorder, SourceMap, Terms
+from .r1cs import Indices, Offsets, SparseMatrix
 
 #: Entries expanded at a time: bounds the memory of the index arrays.
 _CHUNK = 1 << 21
 _MATRICES = ("a", "b", "c", "operands")
+#: What each of them counts by.
+_STARTS = ("constraint", "constraint", "constraint", "operand")
 
 
 class _Interner(dict[Any, int]):
@@ -31,59 +34,130 @@ class _Interner(dict[Any, int]):
 
 
 class _Group:
-    """The instances of one template, and how its indices translate."""
+    """All instances of one template, and how its indices translate."""
 
-    def __init__(self, block: Block, table: _Interner, divisors: _Interner, hints: _Interner) -> None:
+    def __init__(self, block: Block, interners: _Interners) -> None:
         self.block = block
-        self.instances: list[Instance] = []
-        self.table = np.array([table[value] for value in block.table], np.uint32)
+        self.instances: list[Instances] = []
+        self.table = np.array([interners.table[value] for value in block.table], np.uint32)
+        self.buses = np.array([interners.buses[bus] for bus in block.messages.buses], np.uint32)
         # One lookup table a kind of instruction; only these two kinds carry an index.
         extras = block.extras.copy()
-        for op, values, interner in ((Op.DIVMOD, block.divisors, divisors), (Op.PYTHON, block.hints, hints)):
+        for op, values, interner in (
+            (Op.DIVMOD, block.divisors, interners.divisors),
+            (Op.PYTHON, block.hints, interners.hints),
+        ):
             chosen = block.ops == op
             if chosen.any():
                 extras[chosen] = np.array([interner[value] for value in values], np.uint32)[block.extras[chosen]]
         self.extras = extras
 
-    def chunks(self) -> Iterator[list[Instance]]:
-        largest = max(self.block.n_wires, *(matrix.n_entries for matrix in self.block.matrices))
+    def chunks(self) -> Iterator[_Chunk]:
+        """All instances, in pieces that bound the memory of index arrays."""
+        block = self.block
+        largest = max(block.n_wires, *(matrix.n_entries for matrix in block.matrices))
         step = max(1, _CHUNK // largest)
-        for start in range(0, len(self.instances), step):
-            yield self.instances[start : start + step]
+        alone = [made for made in self.instances if made.count == 1]
+        for start in range(0, len(alone), step):
+            part = alone[start : start + step]
+            yield _Chunk(block, part, np.concatenate([made.inputs for made in part]))
+        for made in self.instances:
+            for start in range(0, made.count if made.count > 1 else 0, step):
+                yield _Chunk(block, [made], made.inputs[start : start + step], start)
 
-    def starts(self, instances: list[Instance], kind: str) -> NDArray[np.int64]:
-        return np.fromiter(map(attrgetter(kind), instances), np.int64, len(instances))
 
-    def wire_map(self, instances: list[Instance]) -> NDArray[np.uint32]:
+class _Chunk:
+    """Some instances of one template: single ones, or a stretch (from ``first``) of repeated ones."""
+
+    def __init__(self, block: Block, made: list[Instances], inputs: Indices, first: int = 0) -> None:
+        self.block = block
+        self._made = made
+        self._ordinals = np.arange(first, first + len(inputs)) if len(made) == 1 else np.zeros(len(made), np.int64)
+        self._inputs = inputs
+
+    def starts(self, kind: str, stride: int) -> NDArray[np.int64]:
+        """Where the parts of one kind begin, instance by instance; each takes ``stride``."""
+        bases = np.fromiter(map(attrgetter(kind), self._made), np.int64, len(self._made))
+        starts: NDArray[np.int64] = bases + self._ordinals * stride
+        return starts
+
+    def instructions(self) -> NDArray[np.int64]:
+        """Positions (instance, instruction): batched hints of all repeated instances stand together."""
+        n, count = len(self.block.ops), self._made[0].count
+        first, length = _segments(n, self.block.batches)
+        within = np.arange(n) - first
+        at = count * first + self._ordinals[:, None] * length + within
+        positions: NDArray[np.int64] = self.starts("instruction", 0)[:, None] + at
+        return positions
+
+    @cached_property
+    def wires(self) -> Indices:
         """Row i: the outer wire of each local wire, for instance i."""
-        k = self.block.n_inputs
-        n_internal = self.block.n_wires - 1 - k
-        wires = np.zeros((len(instances), self.block.n_wires), np.uint32)
-        inputs = chain.from_iterable(instance.inputs for instance in instances)
-        wires[:, 1 : 1 + k] = np.fromiter(inputs, np.uint32, len(instances) * k).reshape(len(instances), k)
-        wires[:, 1 + k :] = self.starts(instances, "wire")[:, None] + np.arange(n_internal)
+        block = self.block
+        k, internal = block.n_inputs, block.n_wires - 1 - block.n_inputs
+        wires = np.zeros((len(self._inputs), block.n_wires), np.uint32)
+        wires[:, 1 : 1 + k] = self._inputs
+        wires[:, 1 + k :] = self.starts("wire", internal)[:, None] + np.arange(internal)
         return wires
+
+
+def _segments(n: int, batches: Offsets) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each of n instructions, the beginning and the length of its segment: a batch, or what lies between."""
+    cuts = np.unique(np.concatenate([[0, n], batches[:, 0], batches.sum(axis=1)]))
+    lengths = np.diff(cuts)
+    return np.repeat(cuts[:-1], lengths), np.repeat(lengths, lengths)
+
+
+class _Interners:
+    """Everything that blocks index, numbered anew."""
+
+    def __init__(self) -> None:
+        self.table, self.divisors, self.hints, self.buses = (_Interner() for _ in range(4))
 
 
 def assemble(recorder: Recorder) -> Block:
     """Arrays of everything recorded; deterministic in program order."""
-    table, divisors, hints = _Interner(), _Interner(), _Interner()
-    own = [_OwnRows.of(recorder, name, table) for name in _MATRICES]
+    interners = _Interners()
+    own = [_OwnRows.of(recorder, name, interners.table) for name in _MATRICES]
     groups: dict[int, _Group] = {}
-    for instance in recorder.instances:
-        group = groups.get(id(instance.block))
+    for instances in recorder.instances:
+        group = groups.get(id(instances.block))
         if group is None:
-            group = groups[id(instance.block)] = _Group(instance.block, table, divisors, hints)
-        group.instances.append(instance)
-    a, b, c, operands = (
-        _matrix(name, rows, recorder.n_operands if name == "operands" else recorder.n_constraints, groups)
-        for name, rows in zip(_MATRICES, own, strict=True)
-    )
-    ops, outs, arguments, extras = _instructions(recorder, groups, divisors, hints)
+            group = groups[id(instances.block)] = _Group(instances.block, interners)
+        group.instances.append(instances)
+    arrays = _Arrays(recorder, own)
+    for group in groups.values():
+        arrays.count(group)
+    arrays.allocate()
+    arrays.write_own(recorder, interners)
+    for group in groups.values():
+        for chunk in group.chunks():
+            arrays.write(group, chunk)
+    a, b, c, operands = arrays.matrices
     return Block(
-        recorder.n_wires, recorder.n_inputs, a, b, c, operands, tuple(table), ops, outs, arguments, extras,
-        tuple(divisors), tuple(hints), SourceMap(recorder),
+        recorder.n_wires, recorder.n_inputs, a, b, c, operands, tuple(interners.table),
+        arrays.ops, arrays.outs, arrays.arguments, arrays.extras, tuple(interners.divisors), tuple(interners.hints),
+        Messages(tuple(interners.buses), arrays.buses, arrays.kinds, arrays.operands),
+        _batches(recorder), SourceMap(recorder),
     )  # fmt: skip
+
+
+def _batches(recorder: Recorder) -> Offsets:
+    """Where batched hints stand on the whole tape."""
+    own = [
+        np.array([[step.position, 1]])
+        for step in recorder.instructions
+        if isinstance(step.extra, Hint) and step.extra.batch
+    ]
+    inner = [
+        made.block.batches * made.count + np.array([made.instruction, 0])
+        for made in recorder.instances
+        if len(made.block.batches)
+    ]
+    if not own and not inner:
+        return np.empty((0, 2), np.int64)
+    found = np.concatenate([*own, *inner]).astype(np.int64)
+    return found[np.argsort(found[:, 0])]
 
 
 class _OwnRows:
@@ -104,55 +178,84 @@ class _OwnRows:
         return cls([row.position for row in recorder.rows], list(map(attrgetter(name), recorder.rows)), table)
 
 
-def _matrix(name: str, own: _OwnRows, n_rows: int, groups: dict[int, _Group]) -> SparseMatrix:
-    start = "operand" if name == "operands" else "constraint"
-    lengths = np.zeros(n_rows + 1, np.int64)
-    lengths[own.positions + 1] = own.lengths
-    for group in groups.values():
-        inner: SparseMatrix = getattr(group.block, name)
-        starts = group.starts(group.instances, start)
-        lengths[starts[:, None] + np.arange(1, inner.n_rows + 1)] = np.diff(inner.indptr)
-    indptr = np.cumsum(lengths)
-    wires = np.empty(int(indptr[-1]), np.uint32)
-    coefficients = np.empty_like(wires)
+class _Arrays:
+    """The arrays of a block while they are filled: lengths of rows first, then everything else."""
 
-    within = np.arange(len(own.wires)) - np.repeat(np.cumsum(own.lengths) - own.lengths, own.lengths)
-    at = np.repeat(indptr[own.positions], own.lengths) + within
-    wires[at] = own.wires
-    coefficients[at] = own.coefficients
-    for group in groups.values():
-        inner = getattr(group.block, name)
-        translated = group.table[inner.coefficients] if inner.n_entries else inner.coefficients
-        for instances in group.chunks() if inner.n_entries else ():
-            entries = indptr[group.starts(instances, start)][:, None] + np.arange(inner.n_entries)
-            wires[entries] = group.wire_map(instances)[:, inner.wires]
-            coefficients[entries] = translated
-    return SparseMatrix(indptr, wires, coefficients)
+    def __init__(self, recorder: Recorder, own: list[_OwnRows]) -> None:
+        self._own = own
+        n_rows = [recorder.n_constraints] * 3 + [recorder.n_operands]
+        self._lengths = [np.zeros(n + 1, np.int64) for n in n_rows]
+        for lengths, rows in zip(self._lengths, own, strict=True):
+            lengths[rows.positions + 1] = rows.lengths
+        n = recorder.n_instructions
+        self.ops = np.empty(n, np.uint8)
+        self.outs, self.arguments, self.extras = (np.empty(n, np.uint32) for _ in range(3))
+        self.kinds = np.empty(recorder.n_messages, np.uint8)
+        self.buses, self.operands = (np.empty(recorder.n_messages, np.uint32) for _ in range(2))
+        self.matrices: list[SparseMatrix] = []
 
+    def count(self, group: _Group) -> None:
+        """The lengths of all rows of a template's instances."""
+        for lengths, name, inner in zip(self._lengths, _STARTS, group.block.matrices, strict=True):
+            each = np.diff(inner.indptr)
+            for instances in group.instances:
+                start = 1 + getattr(instances, name)
+                lengths[start : start + instances.count * len(each)] = np.tile(each, instances.count)
 
-def _instructions(
-    recorder: Recorder, groups: dict[int, _Group], divisors: _Interner, hints: _Interner
-) -> tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
-    n = recorder.n_instructions
-    ops = np.empty(n, np.uint8)
-    outs, arguments, extras = (np.empty(n, np.uint32) for _ in range(3))
-    for position, op, out, argument, extra in recorder.instructions:
-        ops[position] = op
-        outs[position] = out
-        arguments[position] = argument
-        if isinstance(extra, Hint):
-            extras[position] = hints[extra]
-        else:
-            extras[position] = divisors[extra] if op == Op.DIVMOD else extra
-    for group in groups.values():
+    def allocate(self) -> None:
+        """Memory for the entries of the matrices."""
+        for lengths in self._lengths:
+            indptr = np.cumsum(lengths, out=lengths)
+            wires = np.empty(int(indptr[-1]), np.uint32)
+            self.matrices.append(SparseMatrix(indptr, wires, np.empty_like(wires)))
+
+    def write_own(self, recorder: Recorder, interners: _Interners) -> None:
+        """What was recorded outside instances."""
+        for matrix, own in zip(self.matrices, self._own, strict=True):
+            within = np.arange(len(own.wires)) - np.repeat(np.cumsum(own.lengths) - own.lengths, own.lengths)
+            at = np.repeat(matrix.indptr[own.positions], own.lengths) + within
+            matrix.wires[at] = own.wires
+            matrix.coefficients[at] = own.coefficients
+        for position, op, out, argument, extra in recorder.instructions:
+            self.ops[position] = op
+            self.outs[position] = out
+            self.arguments[position] = argument
+            if isinstance(extra, Hint):
+                self.extras[position] = interners.hints[extra]
+            else:
+                self.extras[position] = interners.divisors[extra] if op == Op.DIVMOD else extra
+        for message in recorder.messages:
+            self.buses[message.position] = interners.buses[message.bus]
+            self.kinds[message.position] = message.kind
+            self.operands[message.position] = message.operand
+
+    def write(self, group: _Group, chunk: _Chunk) -> None:
+        """Some instances of a template."""
         block = group.block
-        leans_on_row = block.ops <= Op.DIVIDE
-        for instances in group.chunks() if len(block.ops) else ():
-            at = group.starts(instances, "instruction")[:, None] + np.arange(len(block.ops))
-            ops[at] = block.ops
-            outs[at] = group.wire_map(instances)[:, block.outs]
-            rows = group.starts(instances, "constraint")[:, None]
-            operands = group.starts(instances, "operand")[:, None]
-            arguments[at] = block.arguments + np.where(leans_on_row, rows, operands)
-            extras[at] = group.extras
-    return ops, outs, arguments, extras
+        for matrix, name, inner in zip(self.matrices, _STARTS, block.matrices, strict=True):
+            if inner.n_entries:
+                starts = matrix.indptr[chunk.starts(name, inner.n_rows)]
+                _scatter(matrix.wires, starts, chunk.wires[:, inner.wires])
+                _scatter(matrix.coefficients, starts, group.table[inner.coefficients])
+        rows = chunk.starts("constraint", block.a.n_rows)[:, None]
+        operands = chunk.starts("operand", block.operands.n_rows)[:, None]
+        if len(block.ops):
+            at = chunk.instructions()
+            self.ops[at] = block.ops
+            self.outs[at] = chunk.wires[:, block.outs]
+            self.arguments[at] = block.arguments + np.where(block.ops <= Op.DIVIDE, rows, operands)
+            self.extras[at] = group.extras
+        if len(block.messages.kinds):
+            at = chunk.starts("message", len(block.messages.kinds))[:, None] + np.arange(len(block.messages.kinds))
+            self.buses[at] = group.buses[block.messages.bus]
+            self.kinds[at] = block.messages.kinds
+            self.operands[at] = block.messages.operands + operands
+
+
+def _scatter(out: Indices, starts: NDArray[np.int64], values: Indices) -> None:
+    """Write rows of values (or one row, each time) at these places."""
+    width = values.shape[-1]
+    if len(starts) > 1 and (np.diff(starts) == width).all():
+        out[starts[0] : starts[0] + len(starts) * width].reshape(-1, width)[:] = values
+    else:
+        out[starts[:, None] + np.arange(width)] = values

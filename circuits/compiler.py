@@ -1,13 +1,13 @@
 """From a circuit to what is proved (:class:`~aitbc_rollup.circuits.r1cs.R1CS`) and how the witness is computed.
 
-Wires get circom's order here: the constant 1, public outputs, public inputs, private inputs, then the rest as made.
-Compilation is deterministic: one source gives one ``structure_hash``.
+Wires get circom's order here: the constant 1, public outputs, public inputs (the challenge, if there is one, after
+them), private inputs, then the rest as made. Compilation is deterministic: one source gives one ``structure_hash``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -17,17 +17,23 @@ from numpy.typing import NDArray
 
 from aitbc_rollup.algebra.limbs import Limbs, from_limbs, to_limbs
 
+from .arguments import Argued, Keys, Ledger, Lookups, argue
 from .assemble import assemble
 from .ir import Hint, Located, Op, Recorder, SourceMap
-from .r1cs import R1CS, Indices, SparseMatrix
+from .r1cs import R1CS, Commitment, Indices, Offsets, SparseMatrix
 
 if TYPE_CHECKING:
     from .api import Input, Interface
+    from .witness import WitnessRun
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """The witness program (see ``ir`` for the operations); it reads A and B of its R1CS and ``operands``."""
+    """The witness program (see ``ir`` for the operations); it reads A, B and C of its R1CS and ``operands``.
+
+    It runs in two parts: instructions before ``late``; then ``lookups`` are counted, everything committed to is known
+    and the challenge is drawn; then the rest. Without a commitment nothing is late.
+    """
 
     ops: NDArray[np.uint8]
     outs: Indices
@@ -36,14 +42,19 @@ class Program:
     operands: SparseMatrix
     divisors: Limbs
     hints: tuple[Hint, ...]
+    batches: Offsets
+    lookups: tuple[Lookups, ...]
+    late: int
 
     @cached_property
     def widths(self) -> NDArray[np.int64]:
         """How many wires each instruction writes."""
         widths = np.ones(len(self.ops), np.int64)
         widths[self.ops == Op.DIVMOD] = 2
-        bits, python = self.ops == Op.BITS, self.ops == Op.PYTHON
+        bits, python = np.isin(self.ops, (Op.BITS, Op.QUOTIENTS)), self.ops == Op.PYTHON
         widths[bits] = self.extras[bits]
+        limbs = self.ops == Op.LIMBS
+        widths[limbs] = self.extras[limbs] & 0xFF
         widths[python] = np.array([hint.n_outputs for hint in self.hints], np.int64)[self.extras[python]]
         return widths
 
@@ -72,6 +83,8 @@ class CompiledCircuit:
     public: tuple[Input, ...]
     private: tuple[Input, ...]
     _sources: SourceMap
+    _ledger: Ledger | None
+    _n_recorded: int
     _original_wires: Indices
 
     @property
@@ -84,26 +97,38 @@ class CompiledCircuit:
         """Hash of shape and matrices; proving keys are found again by it."""
         return self.r1cs.structure_hash
 
+    def begin(self, assignment: Mapping[str, Any], *, overrides: Mapping[int, int] | None = None) -> WitnessRun:
+        """A witness up to where the challenge is drawn; arguments as for :meth:`witness`."""
+        from .witness import WitnessRun
+
+        return WitnessRun(self, assignment, overrides or {})
+
     def witness(self, assignment: Mapping[str, Any], *, overrides: Mapping[int, int] | None = None) -> Limbs:
         """All wires' values for these inputs: canonical limbs, uint64 (n_wires, 4).
 
-        ``assignment`` maps every input's name to an integer in [0, r), or to nested sequences of them. Constraints
-        are not checked here: see :func:`~aitbc_rollup.circuits.check.check`. ``overrides`` is for dishonest ones: a
-        wire takes the value given and what follows is computed from it (see ``testing``).
+        ``assignment`` maps every input's name to an integer in [0, r), to nested sequences of them, or to canonical
+        limbs, uint64 (shape of the input …, 4). Constraints are not checked here: see
+        :func:`~aitbc_rollup.circuits.check.check`. ``overrides`` is for dishonest ones: a wire takes the value given
+        and what follows is computed from it (see ``testing``).
+
+        With a commitment, the mask is 0 and the challenge a hash of the values committed to: the witness satisfies the
+        circuit, but no proof can be made of it. A prover uses :meth:`begin`.
 
         Raises:
             BadInputError: an input is missing, unknown, of the wrong shape, not an integer or out of range.
         """
-        from .witness import calculate
-
-        return calculate(self, assignment, overrides)
+        run = self.begin(assignment, overrides=overrides)
+        return run.finish(run.stand_in_challenge())
 
     def public_inputs(self, witness: Limbs) -> list[int]:
-        """Public outputs and inputs of a witness, in the verifier's order."""
-        return from_limbs(witness[1 : 1 + self.r1cs.n_public])
+        """Public outputs and inputs of a witness, in the verifier's order; the challenge is not among them."""
+        return from_limbs(witness[1 : 1 + self.r1cs.n_public - (self.r1cs.commitment is not None)])
 
     def locate(self, constraint: int) -> Located:
         """Source line, component and message of a constraint."""
+        if self._ledger is not None and constraint >= self._ledger.first:
+            owner = self._ledger.owner(constraint)
+            return self._ledger.locate(constraint) if owner is None else self._sources.message(owner)
         return self._sources.constraint(constraint)
 
     def wire_name(self, wire: int) -> str:
@@ -111,11 +136,15 @@ class CompiledCircuit:
         if wire == 0:
             return "one"
         named = self._named.get(wire)
-        return named if named is not None else self._sources.wire(int(self._original_wires[wire]))
+        if named is not None:
+            return named
+        original = int(self._original_wires[wire])
+        return self._sources.wire(original) if original < self._n_recorded else f"main.buses.w{original}"
 
     def wire_names(self) -> list[str]:
         """As :meth:`wire_name`, of every wire at once."""
-        made = self._sources.wires(self.r1cs.n_wires)
+        made = self._sources.wires(self._n_recorded)
+        made += [f"main.buses.w{number}" for number in range(self._n_recorded, self.r1cs.n_wires)]
         names = [made[number] for number in self._original_wires.tolist()]
         for wire, name in self._named.items():
             names[wire] = name
@@ -127,11 +156,18 @@ class CompiledCircuit:
         for item in self.outputs + self.inputs:
             for offset, index in enumerate(product(*map(range, item.shape))):
                 names[item.wire + offset] = f"main.{item.name}" + "".join(f"[{i}]" for i in index)
+        if self.r1cs.commitment is not None:
+            names[self.r1cs.n_public] = "main.challenge"
         return names
 
     def stats(self) -> Stats:
         """Sizes, and constraints by component: deterministic, fit for committing."""
         r1cs = self.r1cs
+        components = self._sources.count()
+        if self._ledger is not None:
+            for path, number in self._ledger.count().items():
+                components[path] = components.get(path, 0) + number
+            components["main"] = r1cs.n_constraints
         return Stats(
             n_constraints=r1cs.n_constraints,
             n_wires=r1cs.n_wires,
@@ -139,38 +175,57 @@ class CompiledCircuit:
             n_private=r1cs.n_private_inputs,
             n_entries=r1cs.n_entries,
             n_hints=len(self.program.hints),
-            components=dict(sorted(self._sources.count().items())),
+            components=dict(sorted(components.items())),
         )
 
 
-def compile_circuit(name: str, recorder: Recorder, interface: Interface) -> CompiledCircuit:
-    """Expand what was recorded and bring the wires into order."""
+def compile_circuit(name: str, recorder: Recorder, interface: Interface, keys: Keys | None) -> CompiledCircuit:
+    """Expand what was recorded, add the argument of its buses, and bring the wires into order."""
     block = assemble(recorder)
+    argued = argue(block, keys) if keys is not None else None
+    block = argued.block if argued is not None else block
     kinds = (interface.outputs, interface.public, interface.private)
-    front = [wire for kind in kinds for item in kind for wire in range(item.wire, item.wire + item.size)]
+    outputs, public, private = (
+        [wire for item in kind for wire in range(item.wire, item.wire + item.size)] for kind in kinds
+    )
+    if interface.challenge is not None:
+        public.append(interface.challenge)
+    front = [0, *outputs, *public, *private]
     is_rest = np.ones(block.n_wires, np.bool_)
-    is_rest[[0, *front]] = False
-    original = np.concatenate([[0], front, np.flatnonzero(is_rest)]).astype(np.uint32)
+    is_rest[front] = False
+    original = np.concatenate([front, np.flatnonzero(is_rest)]).astype(np.uint32)
     final = np.empty_like(original)
     final[original] = np.arange(block.n_wires, dtype=np.uint32)
-
-    def reorder(matrix: SparseMatrix) -> SparseMatrix:
-        return SparseMatrix(matrix.indptr, final[matrix.wires], matrix.coefficients)
+    # Nobody holds the block's matrices but this function, so they are renumbered where they are.
+    for matrix in block.matrices:
+        np.take(final, matrix.wires, out=matrix.wires)
 
     def moved(items: list[Input]) -> tuple[Input, ...]:
         return tuple(type(item)(item.name, item.shape, int(final[item.wire])) for item in items)
 
-    a, b, c, operands = map(reorder, block.matrices)
-    n_outputs, n_public, n_private = (sum(item.size for item in kind) for kind in kinds)
+    commitment = None
+    if argued is not None and keys is not None:
+        chosen = final[np.union1d(argued.committed, [*interface.committed, keys.mask]).astype(np.uint32)]
+        private_ones = np.sort(chosen[chosen > len(outputs) + len(public)])
+        commitment = Commitment(private_ones, int(final[keys.mask]))
+    sizes = block.n_wires, len(outputs), len(public), len(private)
     return CompiledCircuit(
         name=name,
-        r1cs=R1CS(block.n_wires, n_outputs, n_public, n_private, a, b, c, to_limbs(block.table)),
+        r1cs=R1CS(*sizes, block.a, block.b, block.c, to_limbs(block.table), commitment),
         program=Program(
-            block.ops, final[block.outs], block.arguments, block.extras, operands, to_limbs(block.divisors), block.hints
+            block.ops, final[block.outs], block.arguments, block.extras, block.operands, to_limbs(block.divisors),
+            block.hints, block.batches, _moved_lookups(argued, final),
+            len(block.ops) if interface.challenge is None else interface.late,
         ),
         outputs=moved(interface.outputs),
         public=moved(interface.public),
         private=moved(interface.private),
         _sources=block.sources,
+        _ledger=argued.ledger if argued is not None else None,
+        _n_recorded=recorder.n_wires,
         _original_wires=original,
-    )
+    )  # fmt: skip
+
+
+def _moved_lookups(argued: Argued | None, final: Indices) -> tuple[Lookups, ...]:
+    return tuple(replace(lookups, outs=final[lookups.outs]) for lookups in argued.lookups) if argued else ()

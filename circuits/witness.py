@@ -1,13 +1,15 @@
 """The witness kernel: runs a circuit's program over Montgomery limbs, and stops only for hints in Python.
 
 A program is a tape (see ``ir``); one numba kernel interprets it. At a PYTHON instruction the kernel evaluates the
-operands and returns; Python calls the function, writes the outputs and lets the kernel go on.
+operands and returns; Python calls the function, writes the outputs and lets the kernel go on. Between the two parts of
+a circuit with a commitment the lookups of each table are counted.
 
 Caveat. This computes what an honest prover knows. It neither checks constraints nor proves anything about hints.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any
@@ -18,24 +20,24 @@ from numpy.typing import NDArray
 from aitbc_rollup.algebra import fr, sparse
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.jit import address, kernel, load, stack, store
-from aitbc_rollup.algebra.limbs import Limbs, from_limbs, to_limbs, to_montgomery
+from aitbc_rollup.algebra.limbs import Limbs, from_limbs, is_below, to_limbs, to_montgomery
 from aitbc_rollup.algebra.sparse import combine
 from aitbc_rollup.errors import BadInputError
 
 from .ir import Hint, Op
 
 if TYPE_CHECKING:
+    from .arguments import Lookups
     from .compiler import CompiledCircuit, Program
 
-_MULTIPLY, _LINEAR, _DIVIDE, _INVERSE, _BITS, _DIVMOD = (
-    int(op) for op in (Op.MULTIPLY, Op.LINEAR, Op.DIVIDE, Op.INVERSE, Op.BITS, Op.DIVMOD)
-)
+_MULTIPLY, _LINEAR, _DIVIDE, _INVERSE, _BITS, _DIVMOD, _PYTHON, _LIMBS, _QUOTIENTS = map(int, Op)
+#: Quotients that share an inversion.
+_AT_ONCE = 64
+_WORDS_AT_ONCE = 4 * _AT_ONCE
 
 
-def calculate(
-    compiled: CompiledCircuit, assignment: Mapping[str, Any], overrides: Mapping[int, int] | None = None
-) -> Limbs:
-    """The witness of a compiled circuit for an assignment: canonical limbs, uint64 (n_wires, 4).
+class WitnessRun:
+    """A witness being computed: as far as the challenge, then (:meth:`finish`) to the end.
 
     ``overrides`` maps a wire to the value it takes instead of the one its instruction computes; what follows is
     computed from it. That is how ``testing`` plays the dishonest prover.
@@ -43,25 +45,66 @@ def calculate(
     Raises:
         BadInputError: the assignment does not fit the declared inputs.
     """
-    program = compiled.program
-    witness = np.zeros((compiled.r1cs.n_wires, 4), np.uint64)
-    witness[0] = fr.ONE
-    _place_inputs(witness, compiled, assignment)
-    run = _Tape(compiled, witness)
-    stops = _stops(program, overrides or {})
-    at = 0
-    for stop, wire in [*stops, (len(program.ops), -1)]:
-        run.advance(at, stop)
-        if wire >= 0:
-            witness[wire] = to_montgomery([(overrides or {})[wire]], R)[0]
-        at = stop
-    return fr.batch_from_montgomery(witness)
+
+    def __init__(self, compiled: CompiledCircuit, assignment: Mapping[str, Any], overrides: Mapping[int, int]) -> None:
+        self._compiled = compiled
+        self._overrides = overrides
+        witness = np.zeros((compiled.r1cs.n_wires, 4), np.uint64)
+        witness[0] = fr.ONE
+        _place_inputs(witness, compiled, assignment)
+        self._tape = _Tape(compiled, witness)
+        counted = {int(wire) for lookups in compiled.program.lookups for wire in lookups.outs} if overrides else set()
+        self._stops = _stops(compiled.program, [wire for wire in overrides if wire not in counted])
+        self._run(0, compiled.program.late)
+        for lookups in compiled.program.lookups:
+            self._tape.count(lookups)
+        for wire in counted.intersection(overrides):
+            self._override(wire)
+
+    def commitment_values(self, mask: int) -> Limbs:
+        """Values of the wires committed to, in their order, canonical limbs; the mask takes the value given.
+
+        Raises:
+            ValueError: the circuit commits to nothing.
+        """
+        commitment = self._compiled.r1cs.commitment
+        if commitment is None:
+            raise ValueError(f"circuit {self._compiled.name} has no commitment")
+        self._tape.witness[commitment.mask] = to_montgomery([mask], R)[0]
+        return fr.batch_from_montgomery(self._tape.witness[commitment.wires])
+
+    def stand_in_challenge(self) -> int:
+        """A challenge for checking a circuit without a key: a hash of what is committed to; 0 without a commitment."""
+        if self._compiled.r1cs.commitment is None:
+            return 0
+        digest = hashlib.sha512(self.commitment_values(0).tobytes()).digest()
+        return int.from_bytes(digest, "big") % R
+
+    def finish(self, challenge: int) -> Limbs:
+        """The whole witness, canonical limbs, uint64 (n_wires, 4); ``challenge`` is ignored without a commitment."""
+        r1cs, program = self._compiled.r1cs, self._compiled.program
+        if r1cs.commitment is not None:
+            self._tape.witness[r1cs.n_public] = to_montgomery([challenge], R)[0]
+        self._run(program.late, len(program.ops))
+        return fr.batch_from_montgomery(self._tape.witness)
+
+    def _run(self, start: int, stop: int) -> None:
+        at = start
+        for position, wire in self._stops:
+            if start < position <= stop:
+                self._tape.advance(at, position)
+                self._override(wire)
+                at = position
+        self._tape.advance(at, stop)
+
+    def _override(self, wire: int) -> None:
+        self._tape.witness[wire] = to_montgomery([self._overrides[wire]], R)[0]
 
 
-def _stops(program: Program, overrides: Mapping[int, int]) -> list[tuple[int, int]]:
+def _stops(program: Program, wires: Sequence[int]) -> list[tuple[int, int]]:
     """For each overridden wire, in program order: the instruction after the one that writes it, and the wire."""
     stops = []
-    for wire in overrides:
+    for wire in wires:
         writers = np.flatnonzero((program.outs <= wire) & (wire < program.outs + program.widths))
         if len(writers) != 1:
             raise ValueError(f"wire {wire} is an input: change the assignment instead")
@@ -80,11 +123,12 @@ class _Tape:
         self.hint_inputs = np.array([hint.n_inputs for hint in hints], np.int64)
         self.buffer = np.empty((max((hint.n_inputs for hint in hints), default=0), 4), np.uint64)
         self.kinds = sparse.kinds(self.table)
+        self._batches = dict(self.program.batches.tolist())
 
     def advance(self, at: int, stop: int) -> None:
         """Run instructions at ≤ i < stop."""
         program, operands = self.program, self.program.operands
-        while True:
+        while at < stop:
             at = _run(
                 at, stop, program.ops, program.outs, program.arguments, program.extras,
                 self.a.indptr, self.a.wires, self.a.coefficients,
@@ -96,9 +140,73 @@ class _Tape:
             if at >= stop:
                 return
             hint = program.hints[program.extras[at]]
+            if hint.batch:
+                count = min(self._batches.get(at, 1), stop - at)
+                self._call_batch(hint, at, count)
+                at += count
+                continue
             out = int(program.outs[at])
             self.witness[out : out + hint.n_outputs] = _call(hint, from_limbs(self.buffer[: hint.n_inputs]))
             at += 1
+
+    def _call_batch(self, hint: Hint, at: int, count: int) -> None:
+        """A batched hint at so many instructions in a row."""
+        outs = self.program.outs[at : at + count]
+        rows = self.program.arguments[at : at + count, None] + np.arange(hint.n_inputs)
+        inputs = fr.batch_from_montgomery(self.values(rows.reshape(-1)))
+        results = _checked_batch(hint, inputs.reshape(count, hint.n_inputs, 4))
+        wires = outs[:, None] + np.arange(hint.n_outputs)
+        self.witness[wires.reshape(-1)] = fr.batch_to_montgomery(results.reshape(-1, 4))
+
+    def values(self, rows: NDArray[np.integer[Any]]) -> Limbs:
+        """Values of these operands, Montgomery limbs."""
+        operands = self.program.operands
+        starts = operands.indptr[rows]
+        lengths = operands.indptr[rows + 1] - starts
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        at = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
+        return sparse.multiply(indptr, operands.wires[at], operands.coefficients[at], self.table, self.witness)
+
+    def count(self, lookups: Lookups) -> None:
+        """Write how often each row of a table is looked up; what no row answers is left for the check to find."""
+        keys = _small(fr.batch_from_montgomery(self.values(lookups.keys)))
+        weights = fr.batch_from_montgomery(self.values(lookups.counts))[:, 0].astype(np.int64)
+        if lookups.entries is None:
+            rows = keys
+        else:
+            entries = _small(fr.batch_from_montgomery(self.values(lookups.entries)))
+            order = np.argsort(entries, kind="stable")
+            at = np.minimum(np.searchsorted(entries[order], keys), len(entries) - 1)
+            rows = np.where(entries[order[at]] == keys, order[at], -1)
+        there = (rows >= 0) & (rows < len(lookups.outs))
+        counts = np.zeros(len(lookups.outs), np.int64)
+        np.add.at(counts, rows[there], weights[there])
+        limbs = np.zeros((len(counts), 4), np.uint64)
+        limbs[:, 0] = counts
+        self.witness[lookups.outs] = fr.batch_to_montgomery(limbs)
+
+
+def _small(values: Limbs) -> NDArray[np.int64]:
+    """Canonical values below 2^32 as they are, others as −1."""
+    fits = ~values[:, 1:].any(axis=1) & (values[:, 0] < 1 << 32)
+    return np.where(fits, values[:, 0].astype(np.int64), -1)
+
+
+def _checked_batch(hint: Hint, inputs: Limbs) -> Limbs:
+    """A batched hint's outputs, of the right shape and below r."""
+    name = getattr(hint.function, "__qualname__", repr(hint.function))
+    expected = (len(inputs), hint.n_outputs, 4)
+    try:
+        results = np.ascontiguousarray(hint.function(inputs), np.uint64)
+    except Exception as error:
+        error.add_note(f"in the batched witness hint {name}, {len(inputs)} occurrences")
+        raise
+    if results.shape != expected or not is_below(results.reshape(-1, 4), R).all():
+        raise BadInputError(
+            "a batched witness hint returned something else than canonical limbs",
+            place=f"hint {name}", expected=f"shape {expected}, values below r", got=f"shape {results.shape}",
+        )  # fmt: skip
+    return results
 
 
 def _call(hint: Hint, arguments: list[int]) -> Limbs:
@@ -132,11 +240,20 @@ def _place_inputs(witness: Limbs, compiled: CompiledCircuit, assignment: Mapping
             expected=_listed(sorted(known)),
             got=_listed([str(name) for name in assignment]),
         )
-    values: list[int] = []
     for item in compiled.inputs:
-        _flatten(assignment[item.name], item.shape, item.name, values)
-    first = 1 + compiled.r1cs.n_public_outputs
-    witness[first : first + len(values)] = fr.batch_to_montgomery(to_limbs(values))
+        given = assignment[item.name]
+        if isinstance(given, np.ndarray) and given.dtype == np.uint64 and given.shape == (*item.shape, 4):
+            limbs = np.ascontiguousarray(given.reshape(-1, 4))
+            reduced = is_below(limbs, R)
+            if not reduced.all():
+                at = np.unravel_index(int(np.argmin(reduced)), item.shape)
+                place = f"input {item.name}" + "".join(f"[{i}]" for i in at)
+                raise BadInputError("not a field element", place=place, expected="0 ≤ value < r")
+        else:
+            values: list[int] = []
+            _flatten(given, item.shape, item.name, values)
+            limbs = to_limbs(values)
+        witness[item.wire : item.wire + item.size] = fr.batch_to_montgomery(limbs)
 
 
 def _listed(names: list[str]) -> str:
@@ -220,6 +337,62 @@ def _subtract(x: int, y: int) -> None:
 
 
 @kernel
+def _set_digit(out: int, x: int, start: int, width: int) -> None:
+    """out = bits start … start + width − 1 (width ≤ 32) of a 256-bit integer, zeros above it; canonical."""
+    word = start >> 6
+    shift = start & 63
+    value = np.uint64(0)
+    if word < 4:
+        value = load(x + 8 * word) >> np.uint64(shift)
+        if shift + width > 64 and word < 3:
+            value |= load(x + 8 * word + 8) << np.uint64(64 - shift)
+    fr.set_zero(out)
+    store(out, value & ((np.uint64(1) << np.uint64(width)) - np.uint64(1)))
+
+
+@kernel
+def _quotients(
+    out: int,
+    start: int,
+    stop: int,
+    b_indptr: NDArray[np.int64],
+    b_wires: NDArray[np.uint32],
+    b_coefficients: NDArray[np.uint32],
+    c_indptr: NDArray[np.int64],
+    c_wires: NDArray[np.uint32],
+    c_coefficients: NDArray[np.uint32],
+    kind: NDArray[np.uint8],
+    table: int,
+    witness: int,
+) -> None:
+    """out, out + 32 … = C·w / B·w of the rows start ≤ i < stop, at most _AT_ONCE of them, with one inversion.
+
+    Montgomery's trick: out first holds the running products of the divisors; one that is 0 counts as 1 and gives 0.
+    """
+    divisors = stack(_WORDS_AT_ONCE)
+    running = stack(4)
+    x = stack(4)
+    fr.set_one(running)
+    for i in range(start, stop):
+        divisor = divisors + 32 * (i - start)
+        fr.copy(out + 32 * (i - start), running)
+        combine(divisor, b_indptr[i], b_indptr[i + 1], b_wires, b_coefficients, kind, table, witness)
+        if not fr.is_zero(divisor):
+            fr.mul(running, running, divisor)
+    fr.invert(running, running)
+    for i in range(stop - 1, start - 1, -1):
+        to = out + 32 * (i - start)
+        divisor = divisors + 32 * (i - start)
+        if fr.is_zero(divisor):
+            fr.set_zero(to)
+            continue
+        fr.mul(to, to, running)
+        fr.mul(running, running, divisor)
+        combine(x, c_indptr[i], c_indptr[i + 1], c_wires, c_coefficients, kind, table, witness)
+        fr.mul(to, to, x)
+
+
+@kernel
 def _run(
     at: int,
     stop: int,
@@ -269,13 +442,19 @@ def _run(
             else:
                 fr.invert(x, x)
                 fr.mul(out, x, y)
+        elif op == _QUOTIENTS:
+            for begin in range(row, row + extra, _AT_ONCE):
+                _quotients(
+                    out + 32 * (begin - row), begin, min(begin + _AT_ONCE, row + extra),
+                    b_indptr, b_wires, b_coefficients, c_indptr, c_wires, c_coefficients, kind, table, witness,
+                )  # fmt: skip
         else:
-            n_operands = np.intp(1) if op <= _DIVMOD else np.intp(hint_inputs[extra])
+            n_operands = np.intp(hint_inputs[extra]) if op == _PYTHON else np.intp(1)
             for i in range(n_operands):
                 start = operand_indptr[row + i]
                 end = operand_indptr[row + i + 1]
                 combine(x, start, end, operand_wires, operand_coefficients, kind, table, witness)
-                if op > _DIVMOD:
+                if op == _PYTHON:
                     fr.from_montgomery(address(buffer) + 32 * i, x)
             if op == _INVERSE:
                 fr.invert(out, x)
@@ -291,6 +470,13 @@ def _run(
                 _divmod(x, y, address(divisors) + 32 * extra)
                 fr.to_montgomery(out, x)
                 fr.to_montgomery(out + 32, y)
+            elif op == _LIMBS:
+                fr.from_montgomery(y, x)
+                width = extra >> 8 & 0xFF
+                first = extra >> 16
+                for i in range(extra & 0xFF):
+                    _set_digit(x, y, first + i * width, width)
+                    fr.to_montgomery(out + 32 * i, x)
             else:
                 return at
         at += 1
