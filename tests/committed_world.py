@@ -24,7 +24,7 @@ ROWS: tuple[tuple[dict[int, int], ...], ...] = (
     ({CHALLENGE: 1, X: R - 1}, {CHALLENGE: 1, Y: R - 1}, {PRODUCT: 1}),
     ({CHALLENGE: 1, E: R - 1}, {CHALLENGE: 1, F: R - 1}, {PRODUCT: 1}),
     ({E: 1, F: 2}, {ONE: 1}, {Z: 1}),
-    ({FREE: 1}, {FREE: 1}, {FREE: 1}),
+    ({FREE: 1}, {FREE: 1}, {ONE: 1}),
     ({MASK: 1}, {}, {}),
 )
 

@@ -87,7 +87,7 @@ def damaged(rng: random.Random, data: bytes) -> bytes:
 
 
 #: Of a .zkey: sections of points with a point's size, and the coefficients' records with their count before them.
-_POINTS = {3: 64, 5: 64, 6: 64, 7: 128, 8: 64, 9: 64}
+_POINTS = {3: 64, 5: 64, 6: 64, 7: 128, 8: 64, 9: 64, 0xA17D: 64, 0xA17E: 64}
 _COEFFICIENTS, _RECORD = 4, 44
 
 
@@ -100,7 +100,7 @@ def wrong_key(rng: random.Random, key: bytes) -> bytes:
         at += 12 + length
     out = key
     while out == key:
-        number = rng.choice([*_POINTS, _COEFFICIENTS])
+        number = rng.choice([number for number in (*_POINTS, _COEFFICIENTS) if number in sections])
         start, length = sections[number]
         if number == _COEFFICIENTS:
             record = start + 4 + _RECORD * rng.randrange(length // _RECORD)

@@ -1,7 +1,7 @@
 """Damaged keys, witnesses, systems, powers of tau and proofs: nothing crashes, and nothing false is proven.
 
 Each seed decides one damaged file. 2,000 seeds run with every test run, 100,000 with the heavy ones; a seed that once
-found a fault stays in ``KEPT``. A failure names its seed, and ``attempt(bench, seed)`` repeats it.
+found a fault stays in ``KEPT``. A failure names its seed, and ``attempt(benches, seed)`` repeats it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import committed_world
 import mutations
 import numpy as np
 import pytest
 from powers_world import make_powers
 
+from aitbc_rollup.algebra import g1
 from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.circuits.check import check
 from aitbc_rollup.circuits.formats.r1cs import decode_r1cs, encode_r1cs
@@ -30,8 +32,10 @@ from aitbc_rollup.prover.engine import Engine, load_engine
 from aitbc_rollup.prover.formats import ptau, zkey
 from aitbc_rollup.prover.groth16 import prove, public_inputs
 from aitbc_rollup.prover.keys import ProvingKey
+from aitbc_rollup.prover.setup import setup
 from aitbc_rollup.verifier import formats, strict_json
 from aitbc_rollup.verifier.groth16 import verify
+from aitbc_rollup.verifier.transcript import challenge
 from aitbc_rollup.verifier.types import Proof
 
 System = tuple[R1CS, Limbs]
@@ -45,7 +49,7 @@ MEMORY = 1 << 30
 
 @dataclass(frozen=True)
 class Bench:
-    """A good file of each kind, and what they say."""
+    """A good file of each kind, and what they say; of a circuit without commitment, or with one."""
 
     engine: Engine
     r1cs: R1CS
@@ -60,12 +64,28 @@ class Bench:
     folder: Path
 
 
+Benches = tuple[Bench, Bench]
+
+
 @pytest.fixture(scope="module")
-def bench(small: System, small_key: ProvingKey, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    r1cs, witness = small
+def benches(small: System, small_key: ProvingKey, tmp_path_factory: pytest.TempPathFactory) -> Benches:
+    key = setup(committed_world.SYSTEM, entropy=b"tests", engine=load_engine("cpu"))
+    return (
+        prepare(*small, small_key, tmp_path_factory.mktemp("mutated")),
+        prepare(committed_world.SYSTEM, committed_witness(key), key, tmp_path_factory.mktemp("mutated")),
+    )
+
+
+def committed_witness(key: ProvingKey) -> Limbs:
+    """An honest one, its mask drawn once."""
+    draft = committed_world.witness(challenge=0, mask=5)
+    d, _ = g1.from_array(np.stack(load_engine("cpu").load(key).commit(draft[list(committed_world.COMMITTED)])))
+    return committed_world.witness(challenge=challenge("keccak", d, public_inputs(key, draft)), mask=5)
+
+
+def prepare(r1cs: R1CS, witness: Limbs, key: ProvingKey, folder: Path) -> Bench:
     engine = load_engine("cpu")
-    folder = tmp_path_factory.mktemp("mutated")
-    zkey.write(folder / "good.zkey", small_key)
+    zkey.write(folder / "good.zkey", key)
     ptau.write(folder / "good.ptau", make_powers(1))
     lie = witness.copy()
     lie[-1, 0] ^= np.uint64(1)
@@ -75,9 +95,9 @@ def bench(small: System, small_key: ProvingKey, tmp_path_factory: pytest.TempPat
         r1cs=r1cs,
         witness=witness,
         lie=lie,
-        key=small_key,
-        proof=prove(small_key, witness, engine=engine),
-        public=public_inputs(small_key, witness),
+        key=key,
+        proof=prove(key, witness, engine=engine),
+        public=public_inputs(key, witness),
         key_bytes=(folder / "good.zkey").read_bytes(),
         powers_bytes=(folder / "good.ptau").read_bytes(),
         folder=folder,
@@ -172,7 +192,7 @@ def attempt_documents(bench: Bench, rng: random.Random) -> str:
         return "refused"
     if accepted:
         original = bench.key.verifying_key
-        points = [(k.alpha_g1, k.beta_g2, k.gamma_g2, k.delta_g2, k.ic) for k in (vk, original)]
+        points = [(k.alpha_g1, k.beta_g2, k.gamma_g2, k.delta_g2, k.ic, k.commitment) for k in (vk, original)]
         assert (proof, public, points[0]) == (bench.proof, bench.public, points[1])
     return "read" if accepted else "refused"
 
@@ -186,19 +206,19 @@ ATTEMPTS = {
 }
 
 
-def attempt(bench: Bench, seed: int) -> tuple[str, str]:
+def attempt(benches: Benches, seed: int) -> tuple[str, str]:
     """One damaged file: its kind, and whether it was refused."""
     rng = random.Random(f"mutated files {seed}")
     kind = rng.choice(list(ATTEMPTS))
-    return kind, ATTEMPTS[kind](bench, rng)
+    return kind, ATTEMPTS[kind](rng.choice(benches), rng)
 
 
-def attempt_all(bench: Bench, seeds: range | tuple[int, ...]) -> Counter[tuple[str, str]]:
+def attempt_all(benches: Benches, seeds: range | tuple[int, ...]) -> Counter[tuple[str, str]]:
     """Outcomes of many seeds; an unexpected exception says which seed it was."""
     outcomes: Counter[tuple[str, str]] = Counter()
     for seed in seeds:
         try:
-            outcomes[attempt(bench, seed)] += 1
+            outcomes[attempt(benches, seed)] += 1
         except BaseException as error:
             error.add_note(f"seed {seed} of the mutated files")
             raise
@@ -206,22 +226,22 @@ def attempt_all(bench: Bench, seeds: range | tuple[int, ...]) -> Counter[tuple[s
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_damaged_files(bench: Bench, part: int) -> None:
+def test_damaged_files(benches: Benches, part: int) -> None:
     size = COUNT // PARTS
-    outcomes = attempt_all(bench, range(size * part, size * (part + 1)))
+    outcomes = attempt_all(benches, range(size * part, size * (part + 1)))
     assert set(ATTEMPTS) == {kind for kind, _ in outcomes}
     # The damage is not so coarse that readers alone see it.
     assert outcomes["key", "read"] > 0
 
 
-def test_seeds_that_found_faults(bench: Bench) -> None:
-    attempt_all(bench, KEPT)
+def test_seeds_that_found_faults(benches: Benches) -> None:
+    attempt_all(benches, KEPT)
 
 
 @pytest.mark.heavy
-def test_many_damaged_files(bench: Bench) -> None:
+def test_many_damaged_files(benches: Benches) -> None:
     scale = 1 if sys.platform == "darwin" else 1024
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
-    outcomes = attempt_all(bench, range(COUNT, COUNT + HEAVY_COUNT))
+    outcomes = attempt_all(benches, range(COUNT, COUNT + HEAVY_COUNT))
     assert sum(outcomes.values()) == HEAVY_COUNT
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale - before < MEMORY
