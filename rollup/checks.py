@@ -8,6 +8,8 @@ is a number.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aitbc_rollup.algebra.bn254 import R
@@ -48,6 +50,18 @@ def check_field_element(value: int, *, field: str, place: str | None = None) -> 
             got=shorten(value),
         )
     return value
+
+
+@contextmanager
+def placed(place: str) -> Iterator[None]:
+    """Give bad input found within a place, if it has none yet."""
+    try:
+        yield
+    except BadInputError as error:
+        if error.place is None:
+            error.place = place
+            error.args = (error.render(),)
+        raise
 
 
 class Fields:
