@@ -41,7 +41,7 @@ pytest: $(VENV)/.dev $(NODE)/.installed
 
 forge: $(NODE)/.installed ## the contracts' own tests, and their gas against the committed snapshot
 	cd contracts && node ../tests/node/foundry.mjs forge fmt --check
-	cd contracts && node ../tests/node/foundry.mjs forge snapshot --check --no-match-test testFuzz
+	cd contracts && node ../tests/node/foundry.mjs forge snapshot --check --no-match-test "testFuzz|invariant"
 	cd contracts && node ../tests/node/foundry.mjs forge test
 
 heavy: $(VENV)/.dev $(NODE)/.installed ## long fuzzing and large sizes

@@ -19,6 +19,7 @@ contract RollupBatchesTest is RollupTest {
         assertEq(uint256(kept.binding), uint256(keccak256(abi.encodePacked(c, zeta, y))));
         assertEq(kept.newRoot, _root(1));
         assertEq(kept.l1Time, NOW - 99);
+        assertEq(kept.lastItem, 0);
         assertEq(rollup.stateRoot(), GENESIS_ROOT);
         _counters(1, 0, 0);
     }
@@ -137,10 +138,8 @@ contract RollupBatchesTest is RollupTest {
     function test_ProveWithDataNeedsTheDataOfTheCommit() public {
         _commit(1);
         bytes memory data = _data(1);
-        data[13 * 32 + 31] ^= 0x01;
-        uint256 c = _commitment(1);
-        uint256 zeta = _zeta(data, c);
-        uint256 y = _y(data, zeta);
+        data[10 * 32 + 31] ^= 0x01;
+        (uint256 c, uint256 zeta, uint256 y) = _inputs(1, data, new uint256[](0), _some());
         bytes32 got = keccak256(abi.encodePacked(c, zeta, y));
         bytes32 binding = rollup.batch(1).binding;
         vm.expectRevert(abi.encodeWithSelector(AitbcRollup.BindingWrong.selector, binding, got));
@@ -151,8 +150,9 @@ contract RollupBatchesTest is RollupTest {
         _commit(1);
         bytes memory data = _data(1);
         (uint256 c, uint256 zeta, uint256 y) = _inputs(1);
-        uint256 other = _zeta(data, c + 1);
-        bytes32 got = keccak256(abi.encodePacked(c + 1, other, _y(data, other)));
+        uint256[] memory none = new uint256[](0);
+        uint256 other = _zeta(data, none, c + 1);
+        bytes32 got = keccak256(abi.encodePacked(c + 1, other, _y(data, none, _some(), other)));
         bytes32 binding = rollup.batch(1).binding;
         vm.expectRevert(abi.encodeWithSelector(AitbcRollup.BindingWrong.selector, binding, got));
         rollup.proveWithData(1, data, c + 1, c, PAYOUT, _proof(c, zeta, y, PAYOUT));
@@ -169,8 +169,24 @@ contract RollupBatchesTest is RollupTest {
     function test_ProveWithDataOfNoSuchLength() public {
         _commit(1);
         uint256[8] memory proof;
-        vm.expectRevert(abi.encodeWithSelector(AitbcRollup.DataLengthWrong.selector, 416, 33));
+        vm.expectRevert(abi.encodeWithSelector(AitbcRollup.DataLengthWrong.selector, 320, 33));
         rollup.proveWithData(1, new bytes(33), 1, 1, PAYOUT, proof);
+    }
+
+    function test_ProveWithDataInOrderAndOnce() public {
+        _commit(1);
+        _commit(2);
+        bytes memory data = _data(2);
+        uint256[8] memory proof;
+        uint256[3] memory wrong = [uint256(0), 2, type(uint256).max];
+        for (uint256 i = 0; i < wrong.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(AitbcRollup.BatchNumberWrong.selector, 1, wrong[i]));
+            rollup.proveWithData(wrong[i], data, 1, 1, PAYOUT, proof);
+        }
+        _prove(1);
+        _prove(2);
+        vm.expectRevert(abi.encodeWithSelector(AitbcRollup.BatchUnknown.selector, 3));
+        rollup.proveWithData(3, data, 1, 1, PAYOUT, proof);
     }
 
     function test_FinalizeOnlyWhatIsProvenAndOnce() public {
@@ -204,9 +220,8 @@ contract RollupBatchesTest is RollupTest {
         (uint256 c, uint256 zeta, uint256 y) = _inputs(2);
         vm.expectRevert(abi.encodeWithSelector(AitbcRollup.BatchUnknown.selector, 2));
         rollup.prove(2, c, zeta, y, PAYOUT, _proof(c, zeta, y, PAYOUT));
-        uint256[] memory words = _words(2, 0);
         vm.prank(OPERATOR);
-        rollup.commit(abi.encodePacked(words), 5);
+        rollup.commit(abi.encodePacked(_words(2, _sections(0, 0, 0, 0))), 5);
         bytes32 binding = rollup.batch(2).binding;
         vm.expectRevert(
             abi.encodeWithSelector(AitbcRollup.BindingWrong.selector, binding, keccak256(abi.encodePacked(c, zeta, y)))
@@ -231,34 +246,23 @@ contract RollupBatchesTest is RollupTest {
         rollup.batch(1);
     }
 
-    /// @dev ζ and y of the contract are those of the plain formula, for any words and number of sessions.
-    function testFuzz_ZetaAndY(uint256 seed, uint256 commitment, uint256 sessions) public {
-        commitment %= R;
-        uint256[] memory words = _words(1, bound(sessions, 0, 12));
-        for (uint256 i = 13; i < words.length; ++i) {
-            words[i] = uint256(keccak256(abi.encode(seed, i))) % R;
-        }
-        if (words.length > 13) words[13] = R - 1;
-        bytes memory data = abi.encodePacked(words);
-        uint256 zeta = _zeta(data, commitment);
-        vm.expectEmit();
-        emit AitbcRollup.BatchCommitted(1, _root(1), keccak256(data), commitment, zeta, _y(data, zeta));
-        vm.prank(OPERATOR);
-        rollup.commit(data, commitment);
-    }
-
-    /// @dev Whatever one word is replaced with, the commit reverts or its binding differs.
-    function testFuzz_EveryWordIsBound(uint256 index, uint256 value) public {
-        uint256[] memory words = _words(1, 2);
-        index = bound(index, 0, words.length - 1);
-        if (words[index] == value) return;
-        words[index] = value;
+    /// @dev Whatever one byte of the data is replaced with, the commit reverts, or no proof for the right data is taken
+    /// and the right data are not recognised.
+    function testFuzz_EveryByteIsBound(uint256 index, uint8 change) public {
+        bytes memory right = _data(1);
+        bytes memory data = _data(1);
+        index = bound(index, 0, data.length - 1);
+        data[index] ^= bytes1(uint8(bound(change, 1, 255)));
         (uint256 c, uint256 zeta, uint256 y) = _inputs(1);
         vm.prank(OPERATOR);
-        try rollup.commit(abi.encodePacked(words), c) {
-            assertTrue(
-                rollup.batch(1).binding != keccak256(abi.encodePacked(c, zeta, y)), "other data have another binding"
-            );
+        try rollup.commit(data, c) {
+            assertTrue(index >= 5 * 32, "no word before the counts may differ");
+            bytes32 binding = rollup.batch(1).binding;
+            bytes32 got = keccak256(abi.encodePacked(c, zeta, y));
+            vm.expectRevert(abi.encodeWithSelector(AitbcRollup.BindingWrong.selector, binding, got));
+            rollup.prove(1, c, zeta, y, PAYOUT, _proof(c, zeta, y, PAYOUT));
+            vm.expectRevert(abi.encodeWithSelector(AitbcRollup.BindingWrong.selector, binding, got));
+            rollup.proveWithData(1, right, c, c, PAYOUT, _proof(c, zeta, y, PAYOUT));
         } catch {
             _counters(0, 0, 0);
         }
@@ -299,13 +303,6 @@ contract RollupBatchesTest is RollupTest {
             _counters(committed, proven, finalized);
             assertEq(rollup.stateRoot(), _root(finalized));
         }
-    }
-
-    /// @dev 256 sessions, about 4,096 records: the gas of a full batch, in the snapshot.
-    function test_GasOfAFullBatch() public {
-        bytes memory data = abi.encodePacked(_words(1, 256));
-        vm.prank(OPERATOR);
-        rollup.commit(data, 1);
     }
 }
 

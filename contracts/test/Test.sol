@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 /// @dev The few of forge's cheat codes that these tests use. https://getfoundry.sh/reference/cheatcodes/overview
 interface Vm {
     function prank(address sender) external;
+    function deal(address account, uint256 balance) external;
     function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
     function expectRevert(bytes calldata data) external;

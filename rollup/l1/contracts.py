@@ -99,7 +99,7 @@ class Deployment:
         """Creation code of the rollup with its arguments."""
         kinds = ["address", "uint256", "uint256", "address", "uint256", "uint256[]"]
         values = [self.verifier, self.genesis_root, self.shard, self.operator, self.max_age]
-        return _code("AitbcRollup", "bytecode") + encode(kinds, [*values, list(self.development_chain_ids)])
+        return _code("AitbcRollupV1", "bytecode") + encode(kinds, [*values, list(self.development_chain_ids)])
 
 
 def deploy(client: L1Client, signer: Signer, deployment: Deployment) -> list[Receipt]:
@@ -169,8 +169,8 @@ def check_deployed(client: L1Client, deployment: Deployment) -> None:
 
 
 def _check_rollup(client: L1Client, deployment: Deployment) -> None:
-    compiled = artifact("AitbcRollup")
-    _check_code(client, "rollup", deployment.rollup, _code("AitbcRollup", "deployedBytecode"), compiled["immutables"])
+    compiled = artifact("AitbcRollupV1")
+    _check_code(client, "rollup", deployment.rollup, _code("AitbcRollupV1", "deployedBytecode"), compiled["immutables"])
 
 
 def create_and_call(init_code: bytes, calldata: bytes) -> bytes:

@@ -39,7 +39,9 @@ class _Known(NamedTuple):
 @cache
 def _known_errors() -> dict[bytes, _Known]:
     known = {}
-    for path in files("aitbc_rollup.contracts").joinpath("artifacts").iterdir():
+    artifacts = files("aitbc_rollup.contracts").joinpath("artifacts").iterdir()
+    # The same error of two contracts means the same; the words are those of the first one by name.
+    for path in sorted(artifacts, key=lambda path: path.name, reverse=True):
         if not path.name.endswith(".json"):
             continue
         compiled = json.loads(path.read_text())

@@ -79,7 +79,7 @@ class RollupContract:
     def __init__(self, client: L1Client, address: str) -> None:
         self.client = client
         self.address = address
-        self._contract = client.contract(address, artifact("AitbcRollup")["abi"])
+        self._contract = client.contract(address, artifact("AitbcRollupV1")["abi"])
 
     # -- views --------------------------------------------------------------------------------------------------
 

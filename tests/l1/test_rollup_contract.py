@@ -272,7 +272,7 @@ def test_a_refusal_says_expected_and_got(client):
     assert caught.value.expected == "7"
     assert caught.value.got == "8"
     assert caught.value.message == (
-        "OldRootWrong: Header word 9: the old root is not the new root of the batch before."
+        "OldRootWrong: Header word 8: the old root is not the new root of the batch before."
     )
 
 
