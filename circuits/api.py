@@ -258,6 +258,13 @@ class Circuit:
             self._recorder.add_instruction(Op.LINEAR, out, row)
         return self._one(out, value.bounds)
 
+    def fixed(self, value: int) -> Variable:
+        """A wire bound to a constant, by one constraint: a number that repeated templates may differ in."""
+        out = self._recorder.new_wires(1, self._component)
+        row = self._row(self.constant(value).terms, _ONE, {out: 1}, "a fixed number")
+        self._recorder.add_instruction(Op.LINEAR, out, row)
+        return self._one(out)
+
     # -- assertions -----------------------------------------------------------------------------------------
 
     def assert_equal(self, a: Variable | int, b: Variable | int, message: str = "") -> None:
@@ -326,7 +333,7 @@ class Circuit:
         return quotient, remainder
 
     def hint_limbs(self, x: Variable | int, n: int, width: int, start: int = 0) -> list[Variable]:
-        """``n`` digits of ``width`` bits (1 to 32) of x's canonical value, from bit ``start`` upwards. Unconstrained."""
+        """``n`` digits of ``width`` bits (1 to 32) of x's canonical value from bit ``start`` up. Unconstrained."""
         if not (0 <= n <= 254 and 1 <= width <= 32 and 0 <= start <= 254):
             self._refuse(f"hint_limbs gives 0 to 254 limbs of 1 to 32 bits, not {n} of {width} from {start}")
         x = self._lift(x)

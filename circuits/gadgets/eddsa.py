@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aitbc_rollup.algebra.reference.babyjubjub import BASE8
+from aitbc_rollup.algebra import eddsa
+from aitbc_rollup.algebra.reference.babyjubjub import BASE8, SUBGROUP_ORDER
+from aitbc_rollup.algebra.reference.babyjubjub import multiply as multiply_plainly
 
 from ..api import Circuit, Variable
 from ..template import template
@@ -23,7 +25,7 @@ from .babyjubjub import Point, add, assert_on_curve, double, multiply, multiply_
 from .boolean import select
 from .poseidon import poseidon
 
-__all__ = ["assert_signature"]
+__all__ = ["assert_signature", "key_is_prime_order", "signature_is_valid"]
 
 
 def assert_signature(
@@ -80,3 +82,57 @@ def _assert_signature(
     right = add(circuit, nonce_point, product)
     for x, y in zip(left, right, strict=True):
         circuit.assert_product(enabled, x - y, 0, "the signature does not verify")
+
+
+def signature_is_valid(
+    circuit: Circuit,
+    key: Sequence[Variable],
+    r8: Sequence[Variable],
+    s: Variable,
+    message: Variable,
+    *,
+    instance: Variable,
+) -> Variable:
+    """A bit: 1 only if (r8, s) is a signature of the message under the key; satisfiable for any field elements.
+
+    The bit is hinted, so a prover can always say 0; it is for those who may show a signature or not.
+
+    Args:
+        circuit: where.
+        key: x and y of the public key A.
+        r8: x and y of R8.
+        s: S.
+        message: the field element signed.
+        instance: a number that no other use of this gadget has in the circuit.
+    """
+    (bit,) = circuit.hint(_verify, [*key, *r8, s, message], 1)
+    circuit.assert_boolean(bit)
+    assert_signature(circuit, bit, key, r8, s, message)
+    return bit.within(0, 1)
+
+
+def _verify(*values: int) -> int:
+    """Hint: whether a signature holds."""
+    key_x, key_y, r8_x, r8_y, s, message = values
+    return int(eddsa.verify((key_x, key_y), message, eddsa.Signature((r8_x, r8_y), s)))
+
+
+def key_is_prime_order(circuit: Circuit, key: Sequence[Variable]) -> None:
+    """The key is a point of the prime-order subgroup and not its neutral element; 21 constraints.
+
+    The curve's group has order 8·l with l an odd prime, so multiplication by 8 maps it onto its subgroup of order l: a
+    point is in there exactly if it is 8·Q for some Q on the curve. Q is hinted; that there is one is all that counts.
+    """
+    preimage = Point(*circuit.hint(_eighth, list(key), 2))
+    assert_on_curve(circuit, preimage)
+    point = preimage
+    for _ in range(3):
+        point = double(circuit, point)
+    for found, expected in zip(point, key, strict=True):
+        circuit.assert_equal(found, expected, "the key is not of prime order")
+    circuit.assert_product(key[0], circuit.hint_inverse(key[0]), 1, "the key is the neutral point")
+
+
+def _eighth(x: int, y: int) -> tuple[int, int]:
+    """Hint: the point of the subgroup that 8 takes to this one; something else for what is not in the subgroup."""
+    return multiply_plainly((x, y), pow(8, -1, SUBGROUP_ORDER))
