@@ -56,6 +56,7 @@ from .r1cs import Indices
 from .variable import Bounds, Variable, plus, times
 
 if TYPE_CHECKING:
+    from .arguments import Keys
     from .compiler import CompiledCircuit
 
 __all__ = ["Circuit", "Input", "Variable"]
@@ -82,8 +83,8 @@ class Interface:
     """What a circuit shows outside, each list in order of declaration.
 
     ``challenge`` is the wire of the commitment's challenge, if there is one, ``drawn`` how often it was expanded,
-    ``committed`` are the wires that
-    ``Circuit.commit`` was given, and ``late`` is the first instruction that may depend on the challenge.
+    ``committed`` are the wires that ``Circuit.commit`` was given, ``late`` is the first instruction that may depend on
+    the challenge, and ``keys`` are what the argument of the buses uses, once the circuit is closed.
     """
 
     outputs: list[Input] = field(default_factory=list)
@@ -93,6 +94,7 @@ class Interface:
     drawn: int = 0
     committed: set[int] = field(default_factory=set)
     late: int = 0
+    keys: Keys | None = None
 
 
 class Circuit:
@@ -370,7 +372,10 @@ class Circuit:
     # -- buses, commitment and challenge ---------------------------------------------------------------------
 
     def send(self, bus: Bus, values: Sequence[Variable | int], count: Variable | int = 1) -> None:
-        """Send a tuple on a bus, ``count`` times: what is sent must be received (see ``buses``)."""
+        """Send a tuple on a bus, ``count`` times: what is sent must be received (see ``buses``).
+
+        Counts are field elements, and what is balanced are their sums: one that may be −1 receives what it sends.
+        """
         self._message(bus, Kind.SEND, values, count)
 
     def receive(self, bus: Bus, values: Sequence[Variable | int], count: Variable | int = 1) -> None:
@@ -380,9 +385,12 @@ class Circuit:
     def look_up(self, bus: Bus, values: Sequence[Variable | int], count: Variable | int = 1) -> None:
         """Constrain a tuple to be a row of a table (where ``count`` is 0, nothing); its first value is the row's key.
 
+        The count is *known* to be below 2^32, a flag for example: counts free to be −1 would cancel others.
+
         In a :class:`~aitbc_rollup.circuits.buses.Table` the key is the row's number; on another bus rows are what
         :meth:`enter` puts there. Does not bind the key to anything else.
         """
+        self._lift(count).require_bits(32, f"the count of a lookup on bus {bus.name!r}")
         self._message(bus, Kind.LOOKUP, values, count)
 
     def enter(self, bus: Bus, values: Sequence[Variable | int]) -> None:
@@ -466,6 +474,8 @@ class Circuit:
 
     def _instantiate(self, block: Block, inputs: Indices, name: str) -> Instances:
         """Put a traced template to use, once for each row of inputs."""
+        if len(block.messages.kinds):
+            self._refuse_if_drawn(f"messages on buses, by template {name},")
         component = Component(self._component, name)
         return self._recorder.add_instances(block, inputs, component, caller_place())
 
@@ -483,12 +493,13 @@ class Circuit:
 
     def refuse_narrowing(self, what: str, n_bits: int, got: str) -> NoReturn:
         """Raise the error for a variable that is not known to be as small as a gadget needs it."""
+        limit, check = ("0 or 1", "boolean") if n_bits == 1 else (f"0 … 2^{n_bits} − 1", "uint")
         raise BadInputError(
-            f"{what} is not known to have {n_bits} bits",
-            place=str(caller_place()),
-            expected=f"0 … 2^{n_bits} − 1",
+            f"{what} is not known to be in its range",
+            place=str(caller_place(beyond_gadgets=True)),
+            expected=limit,
             got=got,
-            hint="check its range first: gadgets.ranges.uint",
+            hint=f"check it first, and go on with what the check returns: gadgets.ranges.{check}",
         )
 
     def refuse_stranger(self) -> NoReturn:

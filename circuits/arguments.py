@@ -46,8 +46,10 @@ class Keys(NamedTuple):
 
 
 def close(circuit: Circuit) -> Keys | None:
-    """End a circuit that commits to something: draw what its messages need, and make the mask."""
+    """End a circuit that commits to something, once: draw what its messages need, and make the mask."""
     recorder, interface = circuit._recorder, circuit._whole("close")
+    if interface.keys is not None:
+        return interface.keys
     buses = {message.bus for message in recorder.messages}
     buses.update(bus for made in recorder.instances for bus in made.block.messages.buses)
     if not buses and interface.challenge is None:
@@ -57,7 +59,8 @@ def close(circuit: Circuit) -> Keys | None:
         wires = [variable.wire or 0 for variable in drawn] or [0, 0]
         mask = recorder.new_wires(1, circuit._component)
         circuit._row({mask: 1}, {}, {}, "the mask is free")
-    return Keys(wires[0], tuple(wires[2:]), wires[1], mask)
+    interface.keys = Keys(wires[0], tuple(wires[2:]), wires[1], mask)
+    return interface.keys
 
 
 @dataclass(frozen=True, eq=False)

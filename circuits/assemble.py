@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aitbc_rollup.errors import BadInputError
+
 from .ir import Block, Hint, Instances, Messages, Op, Recorder, SourceMap, Terms
 from .r1cs import Indices, Offsets, SparseMatrix
 
@@ -31,6 +33,19 @@ class _Interner(dict[Any, int]):
     def __missing__(self, key: Any) -> int:
         number = self[key] = len(self)
         return number
+
+
+class _Buses(_Interner):
+    """Numbers buses, and refuses two of one name: what one receives would not answer what the other sends."""
+
+    def __missing__(self, key: Any) -> int:
+        if any(bus.name == key.name for bus in self):
+            raise BadInputError(
+                f"two different buses have the name {key.name!r}",
+                place=f"bus {key.name!r}",
+                hint="make a bus or table once and keep it (functools.cache does), or give another a name of its own",
+            )
+        return super().__missing__(key)
 
 
 class _Group:
@@ -112,7 +127,8 @@ class _Interners:
     """Everything that blocks index, numbered anew."""
 
     def __init__(self) -> None:
-        self.table, self.divisors, self.hints, self.buses = (_Interner() for _ in range(4))
+        self.table, self.divisors, self.hints = (_Interner() for _ in range(3))
+        self.buses = _Buses()
 
 
 def assemble(recorder: Recorder) -> Block:

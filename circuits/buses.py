@@ -8,19 +8,21 @@ is received (:mod:`~aitbc_rollup.circuits.arguments` says how, and what it costs
 - a **memory** sends (address, time, value) at each write and receives the last write at each read.
 
 A :class:`Bus` carries tuples of one length. A :class:`Table` is a bus whose rows are constants, numbered from 0 by
-their first column. Buses are told apart by their names.
+their first column. Buses are told apart by their names; a circuit refuses two of one name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from aitbc_rollup.algebra.limbs import Limbs
 
+#: One challenge a column and one for the pole are drawn at once, and fifteen are what one hash gives.
+MAX_COLUMNS = 14
 #: Tables of more rows cost more than they save.
 MAX_TABLE_ROWS = 1 << 20
 
@@ -33,19 +35,20 @@ class Bus:
     columns: int
 
     def __post_init__(self) -> None:
-        if not self.name or self.columns < 1:
-            raise ValueError(f"a bus has a name and at least one column, got {self}")
+        if not self.name or not 1 <= self.columns <= MAX_COLUMNS:
+            raise ValueError(f"a bus has a name and 1 to {MAX_COLUMNS} columns, got {self}")
 
 
 @dataclass(frozen=True)
 class Table(Bus):
     """A bus that receives constant rows: row i is (i, values[i, 0], values[i, 1] …), as often as it is looked up.
 
-    ``make()`` gives the values, canonical limbs, uint64 (rows, columns − 1, 4); it is called once a compilation.
+    ``make()`` gives the values, canonical limbs, uint64 (rows, columns − 1, 4); it is called once a compilation. Tables
+    that differ in it alone are different ones, and one circuit cannot have both: make a table once and keep it.
     """
 
     rows: int
-    make: Callable[[], Limbs] = field(compare=False)
+    make: Callable[[], Limbs]
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -14,6 +14,7 @@ from typing import NamedTuple
 _ROOM = Path(__file__).resolve().parent
 #: Modules that act for the user: a place inside them would help nobody.
 _TRANSPARENT = {str(_ROOM / name) for name in ("api.py", "template.py", "variable.py")}
+_GADGETS = str(_ROOM / "gadgets") + os.sep
 _PACKAGE_ROOT = str(_ROOM.parent) + os.sep
 
 
@@ -64,12 +65,21 @@ class Source(NamedTuple):
     message: str
 
 
-def caller_place() -> Place:
-    """The innermost line that is not in the modules that build circuits: a gadget's, or the user's."""
+def caller_place(*, beyond_gadgets: bool = False) -> Place:
+    """The innermost line that is not in the modules that build circuits: a gadget's, or the user's.
+
+    ``beyond_gadgets`` goes on to who called the gadgets, if somebody did.
+    """
     frame = sys._getframe(1)
     while frame.f_back is not None and _real(frame.f_code.co_filename) in _TRANSPARENT:
         frame = frame.f_back
-    return Place(_real(frame.f_code.co_filename), frame.f_lineno)
+    place = Place(_real(frame.f_code.co_filename), frame.f_lineno)
+    while beyond_gadgets and frame.f_back is not None:
+        file = _real(frame.f_code.co_filename)
+        if file not in _TRANSPARENT and not file.startswith(_GADGETS):
+            return Place(file, frame.f_lineno)
+        frame = frame.f_back
+    return place
 
 
 _REAL: dict[str, str] = {}

@@ -20,6 +20,8 @@ from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar, ca
 
 import numpy as np
 
+from aitbc_rollup.algebra.bn254 import R
+
 from .api import Circuit
 from .assemble import assemble
 from .ir import Block, Terms
@@ -157,7 +159,8 @@ def _rounded(bounds: Bounds | None) -> Bounds | None:
     if bounds is None:
         return None
     low, high = bounds
-    return -(1 << (-low).bit_length()) if low < 0 else 0, (1 << high.bit_length()) - 1 if high > 0 else 0
+    wide = -(1 << (-1 - low).bit_length()) if low < 0 else 0, (1 << high.bit_length()) - 1 if high > 0 else 0
+    return wide if wide[1] - wide[0] < R else bounds
 
 
 def _argument(inner: Circuit, part: Any) -> Any:

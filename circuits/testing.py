@@ -1,7 +1,8 @@
 """For tests of circuits: a witness is spoilt, one place at a time, and what no constraint notices is reported.
 
-Two ways to spoil. *Wires*: one wire gets another value, everything else stays. *Hints*: one output of one hint gets
-another value and the rest of the witness is computed from it, as a dishonest prover would. Inputs are left alone.
+Two ways to spoil. *Wires*: one wire gets another value, everything else stays, the challenge too. *Hints*: one output
+of one hint, or one count of a table's lookups, gets another value and the rest of the witness is computed from it, as a
+dishonest prover would; the challenge is drawn anew. Inputs and the mask are left alone.
 
 :func:`survivors` starts from a valid witness: what it reports is freedom the constraints leave. Sometimes that is
 right (the inverse of zero); a test then names it. :func:`forgeries` starts from an assignment that must have no proof:
@@ -71,11 +72,12 @@ def forgeries(compiled: CompiledCircuit, assignment: Mapping[str, Any], *, seed:
 
 
 def hint_wires(compiled: CompiledCircuit) -> list[int]:
-    """Wires that hints write (quotients too: the instruction binds nothing), in program order."""
+    """Wires that hints write (quotients too: the instruction binds nothing), in program order; then lookups' counts."""
     program = compiled.program
     is_hint = program.ops >= Op.DIVIDE
     pairs = zip(program.outs[is_hint].tolist(), program.widths[is_hint].tolist(), strict=True)
-    return [wire for first, width in pairs for wire in range(first, first + width)]
+    written = [wire for first, width in pairs for wire in range(first, first + width)]
+    return written + [wire for lookups in program.lookups for wire in lookups.outs.tolist()]
 
 
 def unused_wires(r1cs: R1CS) -> list[int]:
@@ -97,8 +99,10 @@ def _wire_survivors(compiled: CompiledCircuit, witness: Limbs, generator: random
     values = from_limbs(witness)
     rows = _Rows(compiled, values)
     inputs = range(1 + compiled.r1cs.n_public_outputs, 1 + compiled.r1cs.n_public + compiled.r1cs.n_private_inputs)
+    commitment = compiled.r1cs.commitment
+    mask = None if commitment is None else commitment.mask
     for wire in range(1, compiled.r1cs.n_wires):
-        if wire in inputs:
+        if wire in inputs or wire == mask:
             continue
         for value in _alternatives(values[wire], generator):
             if not rows.notice(wire, value - values[wire]):

@@ -102,8 +102,10 @@ class Variable:
         if not low <= high < low + R:
             raise ValueError(f"no range for a field element: {low} … {high}")
         known = self.bounds
-        if known is not None:
+        if known is not None and max(high, known[1]) - min(low, known[0]) < R:
+            # Both speak of the same integer; over r integers apart, one could mean x and the other x − r.
             low, high = max(low, known[0]), min(high, known[1])
+        # Of contradictions, which no witness satisfies, what was known stays.
         return Variable(self.circuit, self.terms, (low, high)) if low <= high else self
 
     @property

@@ -1,4 +1,4 @@
-"""Bits, ranges, equality, order, division.
+"""Bits, and whether a value is zero: what ``ranges`` stands on.
 
 A field element has no sign and no order; these gadgets speak of its canonical value, the integer in [0, r). Where a
 decomposition could stand for x and for x + r alike, the aliasing one is refused (:func:`num2bits` at 254 bits).
@@ -12,10 +12,13 @@ from aitbc_rollup.algebra.bn254 import R
 
 from ..api import Circuit, Variable
 from ..template import template
+from .boolean import require_flags
+
+__all__ = ["assert_bits_at_most", "bits2num", "decompose", "is_zero", "num2bits"]
 
 
 def num2bits(circuit: Circuit, x: Variable, n_bits: int) -> list[Variable]:
-    """The bits of x, least significant first; unsatisfiable if x ≥ 2^n_bits.
+    """The bits of x, least significant first and known to be bits; unsatisfiable if x ≥ 2^n_bits.
 
     Constraints: n_bits + 1 up to 253 bits. At 254 bits the decomposition is also held below r, or x and x + r would
     both fit: 407 in all. More than 254 bits are refused.
@@ -28,39 +31,44 @@ def num2bits(circuit: Circuit, x: Variable, n_bits: int) -> list[Variable]:
     return _num2bits(circuit, x, n_bits=n_bits)
 
 
-@template
-def _num2bits(circuit: Circuit, x: Variable, *, n_bits: int) -> list[Variable]:
+def decompose(circuit: Circuit, x: Variable, *, n_bits: int) -> list[Variable]:
+    """As :func:`num2bits` for 1 to 254 bits, written out where it is called: for use inside another template."""
     bits = circuit.hint_bits(x, n_bits)
     for bit in bits:
         circuit.assert_boolean(bit)
+    bits = [bit.within(0, 1) for bit in bits]
     circuit.assert_equal(bits2num(circuit, bits), x, f"does not fit {n_bits} bits")
     if n_bits == R.bit_length():
         assert_bits_at_most(circuit, bits, R - 1)
     return bits
 
 
+@template
+def _num2bits(circuit: Circuit, x: Variable, *, n_bits: int) -> list[Variable]:
+    return decompose(circuit, x, n_bits=n_bits)
+
+
 def bits2num(circuit: Circuit, bits: Sequence[Variable]) -> Variable:
-    """Σ bitᵢ·2ⁱ; no constraint. Bits are assumed boolean."""
+    """Σ bitᵢ·2ⁱ of known bits; no constraint.
+
+    Raises:
+        BadInputError: one is not known to be a bit.
+    """
+    require_flags(bits)
     return circuit.inner_product([1 << i for i in range(len(bits))], bits)
 
 
-def assert_bits(circuit: Circuit, x: Variable, n_bits: int) -> None:
-    """0 ≤ x < 2^n_bits; n_bits + 1 constraints, 1 for a single bit."""
-    if n_bits == 1:
-        circuit.assert_boolean(x)
-    else:
-        num2bits(circuit, x, n_bits)
-
-
 def assert_bits_at_most(circuit: Circuit, bits: Sequence[Variable], bound: int) -> None:
-    """Σ bitᵢ·2ⁱ ≤ bound as integers, whatever their number; bits are assumed boolean.
+    """Σ bitᵢ·2ⁱ ≤ bound as integers, of known bits, whatever their number.
 
     From the top: once every bit where the bound has a 1 was 1, a bit where the bound has a 0 must be 0. One constraint
     for each 1 but the first (the running product) and one for each run of 0s; trailing ones of the bound cost nothing.
 
     Raises:
+        BadInputError: one is not known to be a bit.
         ValueError: the bound is negative.
     """
+    require_flags(bits)
     if bound < 0:
         raise ValueError("no bits are at most a negative number")
     if len(bits) < bound.bit_length():
@@ -83,49 +91,8 @@ def assert_bits_at_most(circuit: Circuit, bits: Sequence[Variable], bound: int) 
 
 @template
 def is_zero(circuit: Circuit, x: Variable) -> Variable:
-    """1 if x = 0, else 0; 2 constraints. At x = 0 the hinted inverse is free, and nothing depends on it."""
+    """1 if x = 0, else 0, known to be a bit; 2 constraints. At x = 0 the hinted inverse is free, to no effect."""
     inverse = circuit.hint_inverse(x)
     result = 1 - x * inverse
     circuit.assert_product(x, result, 0, "is_zero of a value that is not")
-    return result
-
-
-def is_equal(circuit: Circuit, a: Variable, b: Variable | int) -> Variable:
-    """1 if a = b, else 0; 3 constraints (one binds the difference to a wire), 2 for a wire and 0."""
-    return is_zero(circuit, a - b)
-
-
-def less_than(circuit: Circuit, a: Variable | int, b: Variable | int, n_bits: int) -> Variable:
-    """1 if a < b, else 0, for a and b *already known* to have at most ``n_bits`` ≤ 252 bits; n_bits + 3 constraints.
-
-    Raises:
-        ValueError: ``n_bits`` is not in 1 … 252, where a − b + 2^n_bits could wrap.
-    """
-    if not 1 <= n_bits <= 252:
-        raise ValueError(f"less_than takes 1 to 252 bits, not {n_bits}")
-    shifted = circuit.sum([a, (1 << n_bits) - circuit.sum([b])])
-    return 1 - num2bits(circuit, shifted, n_bits + 1)[-1]
-
-
-@template
-def _divmod_constant(circuit: Circuit, x: Variable, *, divisor: int, quotient_bits: int) -> tuple[Variable, Variable]:
-    quotient, remainder = circuit.hint_divmod(x, divisor)
-    circuit.assert_equal(quotient * divisor + remainder, x, "quotient and remainder do not recompose")
-    assert_bits(circuit, quotient, quotient_bits)
-    if divisor > 1:
-        remainder_bits = num2bits(circuit, remainder, (divisor - 1).bit_length())
-        assert_bits_at_most(circuit, remainder_bits, divisor - 1)
-    else:
-        circuit.assert_zero(remainder)
-    return quotient, remainder
-
-
-def divmod_constant(circuit: Circuit, x: Variable, divisor: int, quotient_bits: int) -> tuple[Variable, Variable]:
-    """x = q·divisor + remainder with remainder < divisor and q < 2^quotient_bits: one solution, or none if x is larger.
-
-    Raises:
-        ValueError: q·divisor + remainder could wrap around r, so that x would have several.
-    """
-    if not (divisor >= 1 and quotient_bits >= 1 and divisor << quotient_bits < R):
-        raise ValueError(f"a quotient of {quotient_bits} bits by {divisor} could wrap around the field")
-    return _divmod_constant(circuit, x, divisor=divisor, quotient_bits=quotient_bits)
+    return result.within(0, 1)

@@ -22,7 +22,7 @@ from aitbc_rollup.algebra.reference.babyjubjub import multiply as multiply_plain
 from ..api import Circuit, Variable
 from ..template import template
 from .babyjubjub import Point, add, assert_on_curve, double, multiply, multiply_base8
-from .boolean import select
+from .boolean import boolean, select
 from .poseidon import poseidon
 
 __all__ = ["assert_signature", "key_is_prime_order", "signature_is_valid"]
@@ -39,17 +39,18 @@ def assert_signature(
     """Where the flag is 1, (r8, s) is a signature of the message under the key; where it is 0, nothing is said.
 
     Constraints: 2651, or 2646 for the constant flag 1. A flag of 0 puts sound values in place of key, R8 and S, so that
-    then *any* field elements satisfy, points off the curve too. The flag is *assumed* boolean.
+    then *any* field elements satisfy, points off the curve too.
 
     Args:
         circuit: where.
-        enabled: the flag; a variable, or 1.
+        enabled: the flag; a variable known to be 0 or 1, or 1.
         key: x and y of the public key A.
         r8: x and y of R8.
         s: S.
         message: the field element signed.
 
     Raises:
+        BadInputError: the flag is not known to be 0 or 1.
         ValueError: the flag is a constant other than 1.
     """
     if isinstance(enabled, int) and enabled != 1:
@@ -105,10 +106,10 @@ def signature_is_valid(
         message: the field element signed.
         instance: a number that no other use of this gadget has in the circuit.
     """
-    (bit,) = circuit.hint(_verify, [*key, *r8, s, message], 1)
-    circuit.assert_boolean(bit)
+    (hinted,) = circuit.hint(_verify, [*key, *r8, s, message], 1)
+    bit = boolean(circuit, hinted)
     assert_signature(circuit, bit, key, r8, s, message)
-    return bit.within(0, 1)
+    return bit
 
 
 def _verify(*values: int) -> int:

@@ -4,9 +4,9 @@ A path is given from the leaf up: for each level the *four* children of the node
 two bits of the index, low first, that say which one it is. The gadget constrains the chosen child to be the node below,
 so the own child is known twice and the siblings need no shuffling.
 
-Index bits are *assumed* boolean (``compare.num2bits`` of the index makes them so); with anything else a prover could
-choose a mixture of children. Nodes are any field elements: nothing distinguishes a leaf from a node but its level,
-so the caller fixes the depth, as these functions do by the number of bits.
+Index bits must be *known* to be bits (``compare.num2bits`` of the index makes them so); with anything else a prover
+could choose a mixture of children. Nodes are any field elements: nothing distinguishes a leaf from a node but its
+level, so the caller fixes the depth, as these functions do by the number of bits.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from ..api import Circuit, Variable
 from ..template import template
+from .boolean import require_flags
 from .poseidon import permute
 
 __all__ = ["root", "update"]
@@ -32,10 +33,11 @@ def root(
     Args:
         circuit: where.
         leaf: the leaf's value.
-        index_bits: two bits a level, least significant first; assumed boolean.
+        index_bits: two bits a level, least significant first.
         levels: four children a level, from the leaf up.
 
     Raises:
+        BadInputError: an index bit is not known to be one.
         ValueError: the numbers of bits and levels do not fit, or a level has not four children.
     """
     _check_shape(index_bits, levels)
@@ -58,6 +60,7 @@ def update(
     Equal leaves give equal roots.
 
     Raises:
+        BadInputError: an index bit is not known to be one.
         ValueError: the numbers of bits and levels do not fit, or a level has not four children.
     """
     _check_shape(index_bits, levels)
@@ -70,6 +73,7 @@ def update(
 def _check_shape(index_bits: Sequence[Variable], levels: Sequence[Sequence[Variable]]) -> None:
     if len(index_bits) != 2 * len(levels) or any(len(children) != 4 for children in levels):
         raise ValueError("a 4-ary path has two index bits and four children for each level")
+    require_flags(index_bits)
 
 
 @template

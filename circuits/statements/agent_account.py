@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..api import Circuit, Variable
-from ..gadgets.compare import assert_bits, num2bits
+from ..gadgets.compare import num2bits
 from ..gadgets.merkle import update
 from ..gadgets.poseidon import poseidon
+from ..gadgets.ranges import uint
 from ..template import template
 from .protocol import ASSET_NATIVE, BALANCE_BITS, FUNDS, INDEX_BITS, NONCE_BITS, TREE_ARITY, TREE_DEPTH, Tag, shifts
 
@@ -34,8 +35,8 @@ def account_leaf(circuit: Circuit, account: Mapping[str, Variable]) -> Variable:
 
 def assert_funds(circuit: Circuit, account: Mapping[str, Variable]) -> None:
     """Bounds that make the split of the leaf's ``funds`` word unique: 96 bits of balance, 32 of nonce."""
-    assert_bits(circuit, account["balance"], BALANCE_BITS)
-    assert_bits(circuit, account["nonce"], NONCE_BITS)
+    uint(circuit, account["balance"], BALANCE_BITS)
+    uint(circuit, account["nonce"], NONCE_BITS)
 
 
 def move_leaf(
@@ -70,5 +71,5 @@ def credit_account(
     before = dict(zip(ACCOUNT_FIELDS, account, strict=True))
     assert_funds(circuit, before)
     after = {**before, "balance": before["balance"] + amount}
-    assert_bits(circuit, after["balance"], BALANCE_BITS)
+    uint(circuit, after["balance"], BALANCE_BITS)
     return move_leaf(circuit, root, index, before, after, children)

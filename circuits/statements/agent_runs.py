@@ -126,7 +126,8 @@ def _sessions(circuit: Circuit, shape: Shape, header: dict[str, Variable]) -> tu
             _flat(children[slot]),
         )
         provider, active, runs = (scalars[name][slot] for name in ("provider_index", "active", "count"))
-        sessions.append(_Session(provider, active, runs, words, share, net))
+        # The session constrains its flag.
+        sessions.append(_Session(provider, active.within(0, 1), runs, words, share, net))
     assert_prefix(circuit, [session.active for session in sessions])
     return sessions, root
 

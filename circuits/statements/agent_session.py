@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..api import Circuit, Variable
-from ..gadgets.boolean import assert_prefix, select
-from ..gadgets.compare import assert_bits, divmod_constant
+from ..gadgets.boolean import assert_prefix, boolean, select
 from ..gadgets.eddsa import assert_signature
 from ..gadgets.poseidon import poseidon, sponge
+from ..gadgets.ranges import divmod_constant, uint
 from ..template import template
 from .agent_account import ACCOUNT_FIELDS, assert_funds, move_leaf
 from .protocol import (
@@ -70,7 +70,7 @@ def record_words(circuit: Circuit, present: Variable, agent_index: Variable, fie
     record["agent_index"] = present * agent_index
     for name, bits in [*RECORD_WORD_0, *RECORD_WORD_1]:
         if name != "agent_index":
-            assert_bits(circuit, record[name], bits)
+            uint(circuit, record[name], bits)
     words = [packed(RECORD_WORD_0, record), packed(RECORD_WORD_1, record), *(record[name] for name in RECORD_ELEMENTS)]
     for word in words:
         circuit.assert_product(
@@ -99,16 +99,13 @@ def apply_session(
     around = dict(zip(CONTEXT, context, strict=True))
     session = dict(zip(SESSION_SCALARS, scalars, strict=True))
     before = dict(zip(ACCOUNT_FIELDS, account, strict=True))
-    active, count = session["active"], session["count"]
-    circuit.assert_boolean(active)
+    active, count = boolean(circuit, session["active"]), session["count"]
     circuit.assert_equal(before["nonce"], session["nonce"], "the session's nonce is not the account's")
     # The nonce is bounded after the session, so that none makes it 2^32. Before, it could be −1: funds still split in
     # one way only, and those of no leaf that the protocol makes split in that one.
     assert_funds(circuit, {**before, "nonce": before["nonce"] + active})
 
-    present = circuit.hint(unary, [count], SESSION_RECORDS)
-    for flag in present:
-        circuit.assert_boolean(flag)
+    present = [boolean(circuit, flag) for flag in circuit.hint(unary, [count], SESSION_RECORDS)]
     assert_prefix(circuit, present)
     circuit.assert_equal(present[0], active, "a session is active exactly when it holds a record")
     circuit.assert_equal(_total(present), count, "the count is not the number of records")
@@ -136,7 +133,7 @@ def apply_session(
         "usage_b": before["usage_b"] + packed(USAGE_B, sums),
         "history_root": select(circuit, active, history, before["history_root"]),
     }
-    assert_bits(circuit, after["balance"], BALANCE_BITS)
+    uint(circuit, after["balance"], BALANCE_BITS)
     new_root = move_leaf(circuit, root, session["agent_index"], before, after, children)
 
     posted = {**session, "fee": sums["fee"]}
@@ -167,11 +164,11 @@ def _message(
 
 def _assert_terms(circuit: Circuit, around: dict[str, Variable], session: dict[str, Variable], fee: Variable) -> None:
     """The fee within its cap, the cap in 64 bits, the operator's share within the protocol's, the expiry not passed."""
-    assert_bits(circuit, session["fee_cap"], FEE_BITS)
-    assert_bits(circuit, session["fee_cap"] - fee, FEE_BITS)  # sixteen fees of 64 bits cannot wrap: fee <= cap
-    assert_bits(circuit, session["operator_share_bps"], _BPS_BITS)
-    assert_bits(circuit, MAX_OPERATOR_SHARE_BPS - session["operator_share_bps"], _BPS_BITS)
-    assert_bits(circuit, session["active"] * (session["expiry"] - around["l1_time"]), TIME_BITS)
+    uint(circuit, session["fee_cap"], FEE_BITS)
+    uint(circuit, session["fee_cap"] - fee, FEE_BITS)  # sixteen fees of 64 bits cannot wrap: fee <= cap
+    uint(circuit, session["operator_share_bps"], _BPS_BITS)
+    uint(circuit, MAX_OPERATOR_SHARE_BPS - session["operator_share_bps"], _BPS_BITS)
+    uint(circuit, session["active"] * (session["expiry"] - around["l1_time"]), TIME_BITS)
 
 
 def _total(variables: Sequence[Variable]) -> Variable:

@@ -29,7 +29,7 @@ INVALID = "the signature does not verify"
 
 def build(flag: bool) -> CompiledCircuit:
     circuit = Circuit()
-    enabled = circuit.private_input("enabled") if flag else 1
+    enabled = circuit.private_input("enabled").within(0, 1) if flag else 1
     key, r8 = circuit.private_inputs("key", 2), circuit.private_inputs("r8", 2)
     s, message = circuit.private_input("s"), circuit.private_input("message")
     assert_signature(circuit, enabled, key, r8, s, message)

@@ -14,6 +14,7 @@ from aitbc_rollup.circuits.check import check
 from aitbc_rollup.circuits.compiler import CompiledCircuit
 from aitbc_rollup.circuits.gadgets import compare, merkle
 from aitbc_rollup.circuits.testing import survivors
+from aitbc_rollup.errors import BadInputError
 
 DEPTH = 3
 
@@ -129,7 +130,8 @@ LEVELS_UPDATE_COUNT = [(1, False, 300), (16, False, 4800), (1, True, 600), (16, 
 @pytest.mark.parametrize(("levels", "update", "count"), LEVELS_UPDATE_COUNT)
 def test_counts(levels: int, update: bool, count: int) -> None:
     circuit = Circuit()
-    old, new, *bits = circuit.private_inputs("x", 2 + 2 * levels)
+    old, new, *wires = circuit.private_inputs("x", 2 + 2 * levels)
+    bits = [wire.within(0, 1) for wire in wires]
     children = circuit.private_inputs("levels", levels, 4)
     if update:
         merkle.update(circuit, old, new, bits, children)
@@ -145,3 +147,10 @@ def test_shapes_are_refused() -> None:
         merkle.root(circuit, 0, x[:1], [x])
     with pytest.raises(ValueError, match="two index bits and four children"):
         merkle.update(circuit, 0, 1, x[:2], [x[:3]])
+
+
+def test_index_bits_nobody_constrained_are_refused() -> None:
+    circuit = Circuit()
+    leaf, *bits = circuit.private_inputs("x", 3)
+    with pytest.raises(BadInputError, match="a flag is not known"):
+        merkle.root(circuit, leaf, bits, circuit.private_inputs("levels", 1, 4))
