@@ -99,7 +99,7 @@ def absorb_pages(circuit: Circuit, shape: Shape) -> None:
     results = page.repeat(circuit, list(zip(states, agents, presents, records, strict=True)))
     with circuit.component("sessions_of_pages"):
         lasts = [boolean(circuit, last) for last in lasts]
-        used = [present[0] for present in presents]
+        used = [present[0].within(0, 1) for present in presents]  # each page constrains its own flags
         assert_prefix(circuit, used)
         goes_on, state, agent = circuit.constant(0), circuit.constant(0), circuit.constant(0)
         totals, ordinal = [circuit.constant(0), circuit.constant(0)], circuit.constant(0)

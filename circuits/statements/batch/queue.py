@@ -116,7 +116,8 @@ def apply_queue(circuit: Circuit, shape: Shape, clock: Clock) -> Queue:
             write(circuit, clock, now[0], first, applied.a)
             write(circuit, clock, now[1], second, applied.b)
         active = [item[0] for item in items]
-        assert_prefix(circuit, active)
+        # Each slot constrains its own flag.
+        assert_prefix(circuit, [flag.within(0, 1) for flag in active])
     return Queue(
         words=[word for applied in results for word in applied.words],
         results=[applied.result for applied in results],

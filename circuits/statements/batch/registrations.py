@@ -57,7 +57,8 @@ def apply_registrations(circuit: Circuit, shape: Shape, clock: Clock) -> Registr
             account = nothing._replace(public_key_x=x, public_key_y=y, owner=owner, external_id=external_id)
             access = Access(index, nothing, previous[slot], active[slot])
             write(circuit, clock, clock.registration(slot), access, account)
-        assert_prefix(circuit, active)
+        # Each slot constrains its own flag.
+        assert_prefix(circuit, [flag.within(0, 1) for flag in active])
     return Registrations(
         words=[word for row in words for word in row],
         active=circuit.sum(flag.within(0, 1) for flag in active),

@@ -217,7 +217,8 @@ def apply_sessions(circuit: Circuit, shape: Shape, clock: Clock, domain: Variabl
                 Access(session["provider_index"], payee, previous[1][slot], active), applied.provider,
             )  # fmt: skip
         active = [row[0] for row in terms]
-        assert_prefix(circuit, active)
+        # Each slot constrains its own flag.
+        assert_prefix(circuit, [flag.within(0, 1) for flag in active])
     return Sessions(
         words=[word for applied in results for word in applied.words],
         shares=circuit.sum(applied.share for applied in results),

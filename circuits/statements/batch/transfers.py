@@ -135,7 +135,8 @@ def apply_transfers(circuit: Circuit, shape: Shape, clock: Clock, domain: Variab
             write(circuit, clock, now[0], first, applied.sender)
             write(circuit, clock, now[1], second, applied.receiver)
         active = [row[0] for row in terms]
-        assert_prefix(circuit, active)
+        # Each slot constrains its own flag.
+        assert_prefix(circuit, [flag.within(0, 1) for flag in active])
     return Transfers(
         words=[word for applied in results for word in applied.words],
         fees=circuit.sum(applied.fee for applied in results),
