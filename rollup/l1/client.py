@@ -19,6 +19,7 @@ from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
 from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractLogicError, TimeExhausted, TransactionNotFound, Web3Exception, Web3RPCError
+from web3.logs import DISCARD
 
 from aitbc_rollup.errors import BadInputError, L1Error, UsageError
 
@@ -93,6 +94,15 @@ class L1Client:
         except L1Error:
             return []
 
+    def events(self, event: Any, tx_hash: str) -> list[Any]:
+        """What a mined transaction logged of an event, in order.
+
+        Raises:
+            L1Error: unknown.
+        """
+        raw = self._ask(lambda: self.web3.eth.get_transaction_receipt(HexStr(tx_hash)))
+        return list(event.process_receipt(raw, errors=DISCARD))
+
     def input(self, tx_hash: str) -> bytes:
         """Calldata of a transaction.
 
@@ -135,6 +145,7 @@ class L1Client:
         to: str,
         data: bytes,
         *,
+        value: int = 0,
         gas: int | None = None,
         simulate: bool = True,
         place: str = "transaction",
@@ -145,6 +156,7 @@ class L1Client:
             signer: who pays.
             to: the contract.
             data: calldata.
+            value: wei that go with it.
             gas: gas limit; by default the estimate and a quarter.
             simulate: ask first whether it would succeed.
             place: named in errors.
@@ -154,7 +166,7 @@ class L1Client:
             L1Error: refused, failed, not mined in time, or no answer.
         """
         check_chain(signer, self.chain_id)
-        call: Any = {"from": signer.address, "to": checksummed(to), "data": HexBytes(data), "value": 0}
+        call: Any = {"from": signer.address, "to": checksummed(to), "data": HexBytes(data), "value": value}
         if simulate and gas is not None:
             self._ask(lambda: self.web3.eth.call(call, "pending"), place)
         # An estimate is a simulation, and fails with the same words. On the pending block, because that has the time of
@@ -164,7 +176,7 @@ class L1Client:
             transaction = {
                 "to": call["to"],
                 "data": call["data"],
-                "value": 0,
+                "value": value,
                 "gas": limit,
                 "nonce": self._ask(lambda: self.web3.eth.get_transaction_count(checksummed(signer.address), "pending")),
                 "chainId": self.chain_id,

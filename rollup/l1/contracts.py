@@ -21,6 +21,7 @@ from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import L1Error, UsageError
 from aitbc_rollup.verifier.groth16 import check_key
 from aitbc_rollup.verifier.solidity import verifying_key_blob
@@ -75,6 +76,7 @@ class Deployment:
         max_age: age limit of a batch's L1 time, in seconds.
         development_chain_ids: chains on which development keys are allowed.
         salt: 32 bytes; another one gives other addresses.
+        shape: the circuit's room; None for the circuit of protocol version 1, whose contract asks for none.
     """
 
     verifying_key: VerifyingKey
@@ -84,6 +86,12 @@ class Deployment:
     max_age: int = 24 * 60 * 60
     development_chain_ids: tuple[int, ...] = DEVELOPMENT_CHAIN_IDS
     salt: bytes = bytes(32)
+    shape: Shape | None = None
+
+    @property
+    def contract(self) -> str:
+        """Name of the rollup's artifact."""
+        return "AitbcRollupV1" if self.shape is None else "AitbcRollup"
 
     @cached_property
     def verifier(self) -> str:
@@ -97,9 +105,13 @@ class Deployment:
 
     def rollup_init_code(self) -> bytes:
         """Creation code of the rollup with its arguments."""
-        kinds = ["address", "uint256", "uint256", "address", "uint256", "uint256[]"]
-        values = [self.verifier, self.genesis_root, self.shard, self.operator, self.max_age]
-        return _code("AitbcRollupV1", "bytecode") + encode(kinds, [*values, list(self.development_chain_ids)])
+        kinds = ["address", "uint256", "uint256", "address", "uint256"]
+        values: list[Any] = [self.verifier, self.genesis_root, self.shard, self.operator, self.max_age]
+        if self.shape is not None:
+            kinds.append("(uint256,uint256,uint256,uint256)")
+            values.append([self.shape.queue, self.shape.registrations, self.shape.transfers, self.shape.sessions])
+        arguments = encode([*kinds, "uint256[]"], [*values, list(self.development_chain_ids)])
+        return _code(self.contract, "bytecode") + arguments
 
 
 def deploy(client: L1Client, signer: Signer, deployment: Deployment) -> list[Receipt]:
@@ -169,8 +181,9 @@ def check_deployed(client: L1Client, deployment: Deployment) -> None:
 
 
 def _check_rollup(client: L1Client, deployment: Deployment) -> None:
-    compiled = artifact("AitbcRollupV1")
-    _check_code(client, "rollup", deployment.rollup, _code("AitbcRollupV1", "deployedBytecode"), compiled["immutables"])
+    name = deployment.contract
+    immutables = artifact(name)["immutables"]
+    _check_code(client, "rollup", deployment.rollup, _code(name, "deployedBytecode"), immutables)
 
 
 def create_and_call(init_code: bytes, calldata: bytes) -> bytes:

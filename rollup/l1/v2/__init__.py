@@ -1,0 +1,1 @@
+"""The rollup contract of protocol version 2: batches, the queue, claims."""

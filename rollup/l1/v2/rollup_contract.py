@@ -1,0 +1,276 @@
+"""The rollup contract: where a batch stands, and each step of its way done once.
+
+A step looks at the chain first. What is there already, and is the same, is reported instead of sent again, so a run
+that was cut off goes on where it stopped; what is there and differs is an error, never overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from aitbc_rollup.circuits.statements.batch.layout import HEADER, HEADER_WORDS
+from aitbc_rollup.errors import BadInputError, L1Error
+from aitbc_rollup.verifier.formats import proof_to_calldata
+from aitbc_rollup.verifier.types import Proof
+
+from ...v2.binding import Binding, to_words
+from ...v2.transactions import QueueItem
+from ..client import L1Client, Receipt, checksummed
+from ..signer import Signer
+from .bound import BoundContract, Step
+from .claims import Claims
+from .queue import Pointers, Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Numbers of the last batches, 0 before the first, the roots after them, and how far the queue is."""
+
+    committed: int
+    proven: int
+    finalized: int
+    committed_root: int
+    proven_root: int
+    state_root: int
+    queue: Pointers
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the contract keeps of a committed batch.
+
+    ``last_item`` is the number of the last queue item that it or a batch before it takes; ``claims`` the hash of its
+    queue results and transfers, zeros if it has none.
+    """
+
+    number: int
+    binding: bytes
+    new_root: int
+    l1_time: int
+    last_item: int
+    claims: bytes
+
+
+class RollupContract:
+    """A deployed rollup on a chain, with its ``queue`` and its ``claims``.
+
+    Args:
+        client: the chain.
+        address: the rollup, as :class:`~..contracts.Deployment` computes it.
+    """
+
+    def __init__(self, client: L1Client, address: str) -> None:
+        self.client = client
+        self.address = address
+        self._contract = BoundContract(client, address)
+        self.queue = Queue(self._contract)
+        self.claims = Claims(self._contract, self.posted)
+
+    # -- views --------------------------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        """Where the batches and the queue stand.
+
+        Raises:
+            L1Error: the chain does not answer, or there is no rollup at the address.
+        """
+        self._contract.check_deployed()
+        committed, proven, finalized = self._counters()
+        roots = {number: self.batch(number).new_root for number in {committed, proven, finalized}}
+        pointers = self.queue.pointers()
+        return Status(committed, proven, finalized, roots[committed], roots[proven], roots[finalized], pointers)
+
+    def batch(self, number: int) -> Batch:
+        """A committed batch; 0 is the genesis.
+
+        Raises:
+            L1Error: no such batch.
+        """
+        binding, new_root, l1_time, last_item, claims = self._contract.view("batch", number)
+        return Batch(number, bytes(binding), int(new_root), int(l1_time), int(last_item), bytes(claims))
+
+    def queue_items(self, number: int) -> list[QueueItem]:
+        """The queue items that a committed batch takes.
+
+        Raises:
+            L1Error: no such batch.
+        """
+        before = self.batch(number - 1).last_item
+        return self.queue.items(before + 1, self.batch(number).last_item - before)
+
+    def posted(self, number: int) -> bytes:
+        """The posted data of a committed batch, from the transaction that posted them.
+
+        Raises:
+            L1Error: no such batch, or the chain does not have its log or transaction any more.
+        """
+        self.batch(number)
+        place = f"batch {number} of {self.address}"
+        logs = self._contract.logs("BatchCommitted", batchNumber=number)
+        if not logs:
+            raise L1Error(
+                "the chain has no log of this commit", place=place, hint="ask a node that keeps old logs, with --l1"
+            )
+        calldata = self.client.input("0x" + bytes(logs[-1]["transactionHash"]).hex())
+        try:
+            found = bytes(self._contract.arguments(calldata)["data"])
+        except (ValueError, KeyError) as error:  # a call through another contract
+            raise L1Error("the data were not posted by a plain call", place=place, got=str(error)) from error
+        if keccak(found) != bytes(logs[-1]["args"]["dataHash"]):
+            raise L1Error(
+                "the transaction's data are not those of the log", place=place, hint="ask another node, with --l1"
+            )
+        return found
+
+    def history(self, batches: int) -> Iterator[tuple[bytes, list[QueueItem]]]:
+        """Posted data and queue items of the first batches, in order: all that a state is rebuilt from.
+
+        Raises:
+            L1Error: no such batch, or the chain does not have its data any more.
+        """
+        return ((self.posted(number), self.queue_items(number)) for number in range(1, batches + 1))
+
+    def is_development_allowed(self) -> bool:
+        """Whether development keys are allowed here."""
+        return bool(self._contract.view("developmentChainId") == self.client.chain_id)
+
+    def _counters(self) -> tuple[int, int, int]:
+        names = ("committedBatches", "provenBatches", "finalizedBatches")
+        committed, proven, finalized = (int(self._contract.view(name)) for name in names)
+        return committed, proven, finalized
+
+    # -- steps --------------------------------------------------------------------------------------------------
+
+    def commit(self, signer: Signer, posted: bytes, bound: Binding, *, simulate: bool = True) -> Step:
+        """Post a batch's data; its number is header word 4.
+
+        Args:
+            signer: the operator.
+            posted: header, queue results, registrations, transfers and sessions, 32-byte words.
+            bound: C, ζ and y of these data and of the queue items that they take.
+            simulate: ask first whether the contract takes it; False sends it all the same, to be seen failing.
+
+        Raises:
+            BadInputError: shorter than a header, or not whole words below r.
+            L1Error: refused, or another batch with this number is committed.
+        """
+        number = _batch_number(posted)
+        committed, _, _ = self._counters()
+        if 0 < number <= committed:
+            self._check_same(number, bound)
+            return self._contract.done("BatchCommitted", batchNumber=number)
+        return self._send(signer, "commit", [posted, bound.commitment], f"commit of batch {number}", simulate)
+
+    def prove(
+        self, signer: Signer, number: int, bound: Binding, payout: str, proof: Proof, *, simulate: bool = True
+    ) -> Step:
+        """Have a batch's proof verified.
+
+        Args:
+            signer: anyone.
+            number: the batch after the last proven one.
+            bound: C, ζ and y: the public inputs, as committed.
+            payout: address that the proof's maker bound into it.
+            proof: the proof.
+            simulate: as for :meth:`commit`.
+
+        Raises:
+            L1Error: refused, or the batch of this number was committed with other public inputs.
+        """
+        _, proven, _ = self._counters()
+        if 0 < number <= proven:
+            self._check_same(number, bound)
+            return self._contract.done("BatchProven", batchNumber=number)
+        public = (bound.commitment, bound.zeta, bound.evaluation)
+        arguments = [number, *public, checksummed(payout), proof_to_calldata(proof)]
+        return self._send(signer, "prove", arguments, f"proof of batch {number}", simulate)
+
+    def commit_and_prove(
+        self, signer: Signer, posted: bytes, bound: Binding, payout: str, proof: Proof, *, simulate: bool = True
+    ) -> Step:
+        """Both in one transaction, when every batch before is proven; if the commit is there already, only the proof.
+
+        Raises:
+            BadInputError: shorter than a header, or not whole words below r.
+            L1Error: refused, or another batch with this number is committed.
+        """
+        number = _batch_number(posted)
+        committed, _, _ = self._counters()
+        if 0 < number <= committed:
+            return self.prove(signer, number, bound, payout, proof, simulate=simulate)
+        arguments = [posted, bound.commitment, checksummed(payout), proof_to_calldata(proof)]
+        return self._send(signer, "commitAndProve", arguments, f"commit and proof of batch {number}", simulate)
+
+    def prove_with_data(
+        self, signer: Signer, posted: bytes, committed: Binding, bound: Binding, payout: str, proof: Proof,
+        *, simulate: bool = True,
+    ) -> Step:  # fmt: skip
+        """Prove a batch with another C than the one it was committed with; its number is header word 4.
+
+        Args:
+            signer: anyone.
+            posted: its data, as committed.
+            committed: the C it was committed with, and the ζ and y that follow.
+            bound: the right C, ζ and y: the public inputs.
+            payout: address that the proof's maker bound into it.
+            proof: the proof.
+            simulate: as for :meth:`commit`.
+
+        Raises:
+            BadInputError: shorter than a header, or not whole words below r.
+            L1Error: refused, or other data or another C were committed.
+        """
+        number = _batch_number(posted)
+        _, proven, _ = self._counters()
+        if 0 < number <= proven:
+            self._check_same(number, committed)
+            return self._contract.done("BatchProven", batchNumber=number)
+        public = (committed.commitment, bound.commitment)
+        arguments = [number, posted, *public, checksummed(payout), proof_to_calldata(proof)]
+        return self._send(signer, "proveWithData", arguments, f"proof of batch {number}", simulate)
+
+    def finalize(self, signer: Signer, up_to: int) -> Step:
+        """Make the proven batches up to this number final.
+
+        Raises:
+            L1Error: refused: one of them is not proven.
+        """
+        _, _, finalized = self._counters()
+        if 0 < up_to <= finalized:
+            return self._contract.done("BatchFinalized", batchNumber=up_to)
+        return self._send(signer, "finalize", [up_to], f"finalizing of batch {up_to}")
+
+    def rollback(self, signer: Signer, first: int) -> Receipt:
+        """Void batch ``first`` and all after it; the operator's, and only of what is not proven.
+
+        Raises:
+            L1Error: refused.
+        """
+        return self._contract.send(signer, "rollback", [first], f"rollback from batch {first}")
+
+    # -- underneath ---------------------------------------------------------------------------------------------
+
+    def _send(self, signer: Signer, name: str, arguments: list[Any], place: str, simulate: bool = True) -> Step:
+        return Step(self._contract.send(signer, name, arguments, place, simulate=simulate))
+
+    def _check_same(self, number: int, expected: Binding) -> None:
+        kept = self.batch(number).binding
+        if kept != expected.digest:
+            raise L1Error(
+                "another batch with this number is committed already",
+                place=f"batch {number} of {self.address}",
+                expected=f"binding 0x{expected.digest.hex()}",
+                got=f"0x{kept.hex()}",
+                hint="build the batch anew on the chain's last state, or roll back what is not proven",
+            )
+
+
+def _batch_number(posted: bytes) -> int:
+    words = to_words(posted, "the batch's data")
+    if len(words) < HEADER_WORDS:
+        raise BadInputError("the data have no header", expected=f"{HEADER_WORDS} words", got=f"{len(words)}")
+    return words[HEADER.index("batch_number")]
