@@ -150,7 +150,7 @@ def _note(step: Step) -> str:
 
 
 #: The verifier's own errors that say "this proof does not hold".
-_REFUSALS = {"ProofInvalid", "ProofMalformed", "InputNotInField", "WrongInputCount"}
+_REFUSALS = {"ProofInvalid", "ProofMalformed", "WrongProofLength", "InputNotInField", "WrongInputCount"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,7 @@ contract AitbcRollup is Queue, Claims {
         uint256 zeta,
         uint256 y,
         address payout,
-        uint256[8] calldata proof
+        uint256[] calldata proof
     ) external {
         _checkNext(batchNumber);
         _checkBinding(batchNumber, commitment, zeta, y);
@@ -205,7 +205,7 @@ contract AitbcRollup is Queue, Claims {
     }
 
     /// @notice `commit` and `prove` in one transaction, when every batch before is proven.
-    function commitAndProve(bytes calldata data, uint256 commitment, address payout, uint256[8] calldata proof)
+    function commitAndProve(bytes calldata data, uint256 commitment, address payout, uint256[] calldata proof)
         external
         onlyOperator
     {
@@ -227,7 +227,7 @@ contract AitbcRollup is Queue, Claims {
         uint256 committed,
         uint256 commitment,
         address payout,
-        uint256[8] calldata proof
+        uint256[] calldata proof
     ) external {
         _checkNext(batchNumber);
         BatchData.Content memory content = _read(data, _batches[batchNumber - 1].lastItem);
@@ -410,7 +410,7 @@ contract AitbcRollup is Queue, Claims {
         uint256 zeta,
         uint256 y,
         address payout,
-        uint256[8] calldata proof
+        uint256[] calldata proof
     ) private {
         // forge-lint: disable-next-line(unsafe-typecast)
         provenBatches = uint64(batchNumber); // at most committedBatches

@@ -179,14 +179,14 @@ contract AitbcRollupV1 {
         uint256 zeta,
         uint256 y,
         address payout,
-        uint256[8] calldata proof
+        uint256[] calldata proof
     ) external {
         _checkBinding(batchNumber, commitment, zeta, y);
         _prove(batchNumber, commitment, zeta, y, payout, proof);
     }
 
     /// @notice `commit` and `prove` in one transaction, when every batch before is proven.
-    function commitAndProve(bytes calldata data, uint256 commitment, address payout, uint256[8] calldata proof)
+    function commitAndProve(bytes calldata data, uint256 commitment, address payout, uint256[] calldata proof)
         external
         onlyOperator
     {
@@ -208,7 +208,7 @@ contract AitbcRollupV1 {
         uint256 committed,
         uint256 commitment,
         address payout,
-        uint256[8] calldata proof
+        uint256[] calldata proof
     ) external {
         _checkLength(data);
         bytes32 dataHash = keccak256(data);
@@ -341,7 +341,7 @@ contract AitbcRollupV1 {
         uint256 zeta,
         uint256 y,
         address payout,
-        uint256[8] calldata proof
+        uint256[] calldata proof
     ) private {
         // forge-lint: disable-next-line(unsafe-typecast)
         provenBatches = uint64(batchNumber); // at most committedBatches

@@ -6,9 +6,10 @@ pragma solidity ^0.8.28;
 /// reverts, so that no caller can forget to look at the answer.
 interface IVerifier {
     /// @notice Returns if the proof holds for these public inputs; reverts otherwise.
-    /// @param proof A (x, y), B (x imaginary, x real, y imaginary, y real), C (x, y), as in EIP-197.
-    /// @param inputs The public inputs, each below the order r of BN254's groups.
-    function verify(uint256[8] calldata proof, uint256[] calldata inputs) external view;
+    /// @param proof A (x, y), B (x imaginary, x real, y imaginary, y real), C (x, y), as in EIP-197: eight words. Twelve
+    /// for a circuit with a commitment: then D (x, y) and PoK (x, y).
+    /// @param inputs The public inputs, each below the order r of BN254's groups. A challenge is none of them.
+    function verify(uint256[] calldata proof, uint256[] calldata inputs) external view;
 
     /// @notice Whether the key comes from a development set-up, whose secrets someone may know.
     function isDevelopment() external view returns (bool);

@@ -168,7 +168,7 @@ contract RollupBatchesTest is RollupTest {
 
     function test_ProveWithDataOfNoSuchLength() public {
         _commit(1);
-        uint256[8] memory proof;
+        uint256[] memory proof;
         vm.expectRevert(abi.encodeWithSelector(AitbcRollup.DataLengthWrong.selector, 320, 33));
         rollup.proveWithData(1, new bytes(33), 1, 1, PAYOUT, proof);
     }
@@ -177,7 +177,7 @@ contract RollupBatchesTest is RollupTest {
         _commit(1);
         _commit(2);
         bytes memory data = _data(2);
-        uint256[8] memory proof;
+        uint256[] memory proof;
         uint256[3] memory wrong = [uint256(0), 2, type(uint256).max];
         for (uint256 i = 0; i < wrong.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(AitbcRollup.BatchNumberWrong.selector, 1, wrong[i]));

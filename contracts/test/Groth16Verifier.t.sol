@@ -69,7 +69,7 @@ contract Groth16VerifierTest is Test {
     }
 
     function test_KeyWithUnknownFlagIsRefused() public {
-        _refused(_with(0, 2), abi.encodeWithSelector(Groth16VerifierInit.KeyFlagsUnknown.selector, 2));
+        _refused(_with(0, 4), abi.encodeWithSelector(Groth16VerifierInit.KeyFlagsUnknown.selector, 4));
         _refused(_with(0, 1 << 255), abi.encodeWithSelector(Groth16VerifierInit.KeyFlagsUnknown.selector, 1 << 255));
     }
 
@@ -117,7 +117,7 @@ contract Groth16VerifierTest is Test {
     }
 
     function test_EveryPointOfG2MustBeInTheSubgroup() public {
-        uint256[4] memory outside = Groth16Vector.outsideG2();
+        uint256[] memory outside = Groth16Vector.outsideG2();
         for (uint256 i = 3; i < 15; i += 4) {
             bytes memory key = Groth16Vector.KEY;
             for (uint256 j = 0; j < 4; ++j) {
@@ -151,7 +151,7 @@ contract Groth16VerifierTest is Test {
 
     function test_EveryWordOfTheProofCounts() public {
         for (uint256 i = 0; i < 8; ++i) {
-            uint256[8] memory proof = Groth16Vector.proof();
+            uint256[] memory proof = Groth16Vector.proof();
             proof[i] = addmod(proof[i], 1, P);
             vm.expectRevert(abi.encodeWithSelector(Groth16Verifier.ProofMalformed.selector));
             verifier.verify(proof, Groth16Vector.inputs());
@@ -160,7 +160,7 @@ contract Groth16VerifierTest is Test {
 
     function test_EveryCoordinateOfTheProofMustBeInField() public {
         for (uint256 i = 0; i < 8; ++i) {
-            uint256[8] memory proof = Groth16Vector.proof();
+            uint256[] memory proof = Groth16Vector.proof();
             proof[i] += P;
             vm.expectRevert(abi.encodeWithSelector(Groth16Verifier.ProofMalformed.selector));
             verifier.verify(proof, Groth16Vector.inputs());
@@ -168,7 +168,7 @@ contract Groth16VerifierTest is Test {
     }
 
     function test_AnotherPointInTheProofIsInvalid() public {
-        uint256[8] memory proof = Groth16Vector.proof();
+        uint256[] memory proof = Groth16Vector.proof();
         proof[1] = P - proof[1]; // −A
         vm.expectRevert(abi.encodeWithSelector(Groth16Verifier.ProofInvalid.selector));
         verifier.verify(proof, Groth16Vector.inputs());
@@ -185,14 +185,14 @@ contract Groth16VerifierTest is Test {
     }
 
     function test_IdentityPointsAreInvalid() public {
-        uint256[8] memory proof;
+        uint256[] memory proof = new uint256[](8);
         vm.expectRevert(abi.encodeWithSelector(Groth16Verifier.ProofInvalid.selector));
         verifier.verify(proof, Groth16Vector.inputs());
     }
 
     function test_BOutsideTheSubgroupIsMalformed() public {
-        uint256[8] memory proof = Groth16Vector.proof();
-        uint256[4] memory outside = Groth16Vector.outsideG2();
+        uint256[] memory proof = Groth16Vector.proof();
+        uint256[] memory outside = Groth16Vector.outsideG2();
         (proof[2], proof[3], proof[4], proof[5]) = (outside[0], outside[1], outside[2], outside[3]);
         vm.expectRevert(abi.encodeWithSelector(Groth16Verifier.ProofMalformed.selector));
         verifier.verify(proof, Groth16Vector.inputs());
@@ -234,7 +234,19 @@ contract Groth16VerifierTest is Test {
         assertTrue(!ok, "a failure");
     }
 
-    function testFuzz_RandomProofDoesNotVerify(uint256[8] memory proof) public view {
+    function test_ProofLengthMustFit() public {
+        uint256[4] memory lengths = [uint256(0), 7, 9, 12];
+        for (uint256 i = 0; i < lengths.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(Groth16Verifier.WrongProofLength.selector, 8, lengths[i]));
+            verifier.verify(new uint256[](lengths[i]), Groth16Vector.inputs());
+        }
+    }
+
+    function testFuzz_RandomProofDoesNotVerify(uint256[8] memory words) public view {
+        uint256[] memory proof = new uint256[](8);
+        for (uint256 i = 0; i < 8; ++i) {
+            proof[i] = words[i];
+        }
         bytes memory call = abi.encodeCall(verifier.verify, (proof, Groth16Vector.inputs()));
         (bool ok,) = address(verifier).staticcall{gas: 1_000_000}(call);
         assertTrue(!ok, "a failure");

@@ -17,7 +17,7 @@ contract MockVerifier is IVerifier {
         (isDevelopment, inputCount) = (isDevelopment_, inputCount_);
     }
 
-    function verify(uint256[8] calldata proof, uint256[] calldata inputs) external pure {
+    function verify(uint256[] calldata proof, uint256[] calldata inputs) external pure {
         if (proof[0] != uint256(keccak256(abi.encodePacked(inputs)))) revert MockProofInvalid();
     }
 }
@@ -152,8 +152,9 @@ abstract contract RollupTest is Test {
     function _proof(uint256 commitment, uint256 zeta, uint256 y, address payout)
         internal
         pure
-        returns (uint256[8] memory proof)
+        returns (uint256[] memory proof)
     {
+        proof = new uint256[](8);
         proof[0] = uint256(keccak256(abi.encodePacked(commitment, zeta, y, uint256(uint160(payout)))));
     }
 

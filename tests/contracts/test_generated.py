@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import re
 import shutil
 
 import make_vector
@@ -18,12 +19,26 @@ def test_the_solidity_vector_is_what_its_generator_writes():
     assert make_vector.TARGET.read_text() == make_vector.render()
 
 
-def test_the_vector_verifies_in_python():
-    words = [int(line.split(" = ")[1].rstrip(";")) for line in make_vector.render().splitlines() if " w[" in line]
-    inputs = [int(line.split(" = ")[1].rstrip(";")) for line in make_vector.render().splitlines() if " x[" in line]
-    key = make_vector.Trapdoor().key
-    assert groth16.verify(key, inputs, proof_from_calldata(words[:8]))
-    assert not groth16.verify(key, [*inputs[:3], (inputs[3] + 1) % R], proof_from_calldata(words[:8]))
+def vectors(library: str) -> dict[str, list[int]]:
+    """What the functions of a library of the file return."""
+    text = make_vector.render().split(f"library {library} ")[1].split("\nlibrary ")[0]
+    found = re.findall(r"function (\w+)\(\)[^}]*", text)
+    bodies = text.split("function ")[1:]
+    return {
+        name: [int(word) for word in re.findall(r"w\[\d+\] = (\d+);", body)]
+        for name, body in zip(found, bodies, strict=True)
+    }
+
+
+def test_the_vectors_verify_in_python():
+    for world, library in ((make_vector.PLAIN, "Groth16Vector"), (make_vector.COMMITTED, "CommitmentVector")):
+        found = vectors(library)
+        inputs, proof = found["inputs"], proof_from_calldata(found["proof"])
+        assert groth16.verify(world.key, inputs, proof)
+        assert not groth16.verify(world.key, [*inputs[:3], (inputs[3] + 1) % R], proof)
+    assert groth16.verify(make_vector.COMMITTED.key, inputs, proof_from_calldata(found["another"]))
+    for name in ("wrongSigma", "chosenChallenge"):
+        assert not groth16.verify(make_vector.COMMITTED.key, inputs, proof_from_calldata(found[name]))
 
 
 def test_artifacts_name_their_compiler_and_settings():

@@ -38,10 +38,15 @@ def deployed(client, init_code: bytes) -> str:
     return create2_address(bytes(32), init_code)
 
 
-@pytest.fixture(scope="module", params=[1, 4, 9])
+@pytest.fixture(scope="module", params=[1, 4, 9, "keccak 0", "keccak 4"])
 def world(request):
     """The emitted verifier and the one the rollup uses, of the same key, on one chain."""
-    trapdoor = Trapdoor(name=f"emitter {request.param}", inputs=request.param, development=request.param != 4)
+    kind, _, inputs = str(request.param).rpartition(" ")
+    development = request.param not in (4, "keccak 4")
+    return make_world(Trapdoor(f"emitter {request.param}", int(inputs), development=development, hash=kind or None))
+
+
+def make_world(trapdoor: Trapdoor):
     code = compiled(emit_verifier(trapdoor.key, "Emitted"), "Emitted")
     client = connect()
     addresses = (
@@ -79,7 +84,7 @@ def test_it_answers_as_the_rollups_verifier(world):
         return first
 
     assert both(proof, inputs) == "returns"
-    for i in range(8):
+    for i in range(len(proof)):
         changed = [*proof]
         changed[i] = (changed[i] + 1) % P
         assert both(changed, inputs)[0] == "ProofMalformed"
@@ -91,15 +96,39 @@ def test_it_answers_as_the_rollups_verifier(world):
         assert both(proof, changed)[0] == "ProofInvalid"
         changed[i] = inputs[i] + R
         assert both(proof, changed) == ("InputNotInField", None, f"index {i}")
-    for count in (0, trapdoor.inputs - 1, trapdoor.inputs + 1):
+    for count in {0, trapdoor.inputs + 1, abs(trapdoor.inputs - 1)} - {trapdoor.inputs}:
         assert both(proof, [1] * count) == ("WrongInputCount", str(trapdoor.inputs), str(count))
-    assert both([0] * 8, inputs)[0] == "ProofInvalid"
-    assert both(proof_to_calldata(Trapdoor("other", trapdoor.inputs).prove(inputs)), inputs)[0] == "ProofInvalid"
+    for count in {0, 7, 8, 11, 12, 13} - {len(proof)}:
+        assert both([1] * count, inputs) == ("WrongProofLength", str(len(proof)), str(count))
+    other = Trapdoor("other", trapdoor.inputs, hash=trapdoor.hash).prove(inputs)
+    assert both(proof_to_calldata(other), inputs)[0] == "ProofInvalid"
+    if trapdoor.hash is None:
+        assert both([0] * 8, inputs)[0] == "ProofInvalid"
+        return
+    assert both([0] * 12, inputs)[0] == "ProofMalformed"
+    assert both([*proof[:8], 0, 0, 0, 0], inputs)[0] == "ProofMalformed"
+    assert both([*proof[:10], 0, 0], inputs)[0] == "ProofInvalid"
+    assert both([*proof[:8], *proof[10:], *proof[8:10]], inputs)[0] == "ProofInvalid"
+    assert both([*proof[:11], P - proof[11]], inputs)[0] == "ProofInvalid"
+    assert both(proof_to_calldata(trapdoor.prove(inputs, challenge=5)), inputs)[0] == "ProofInvalid"
+    assert both(proof_to_calldata(trapdoor.prove(inputs, sigma=5)), inputs)[0] == "ProofInvalid"
+
+
+@pytest.mark.node
+def test_a_challenge_is_drawn_from_more_inputs_than_the_pairs_take_memory():
+    """Where they are hashed, the pairs are put together later: 40 inputs reach beyond them."""
+    client, trapdoor, contracts = make_world(Trapdoor("emitter of many inputs", 40, hash="keccak"))
+    inputs = [R - 1 - i for i in range(40)]
+    proof = proof_to_calldata(trapdoor.prove(inputs))
+    for contract in contracts:
+        client.call(contract.functions.verify(proof, inputs))
+        with pytest.raises(L1Error, match="ProofInvalid"):
+            client.call(contract.functions.verify(proof, [*inputs[:39], 0]))
 
 
 @pytest.mark.node
 def test_its_gas_is_that_of_its_kind(world):
-    """A verification of n inputs costs about 6,700 gas for each beside the pairing's 181,000."""
+    """About 6,700 gas for each input beside the pairing's 181,000, and 54,000 for a commitment."""
     client, trapdoor, contracts = world
     inputs = [R - 1 - i for i in range(trapdoor.inputs)]
     proof = proof_to_calldata(trapdoor.prove(inputs))
@@ -107,7 +136,15 @@ def test_its_gas_is_that_of_its_kind(world):
         call = {"to": contract.address, "data": contract.encode_abi("verify", args=[proof, inputs])}
         receipt = client.send(development_signer(), contract.address, bytes.fromhex(call["data"][2:]))
         execution = receipt.gas_used - 21_000 - sum(16 if b else 4 for b in bytes.fromhex(call["data"][2:]))
-        assert 0 < execution - 181_000 - 6_150 * trapdoor.inputs - 500 * trapdoor.inputs < 2_500
+        commitment = 34_000 + 3 * 6_150 + 150 if trapdoor.hash else 0
+        assert 0 < execution - 181_000 - commitment - 6_150 * trapdoor.inputs - 500 * trapdoor.inputs < 6_000
+
+
+def test_a_key_whose_challenge_is_poseidons_is_for_no_contract():
+    key = Trapdoor("poseidon", hash="poseidon").key
+    for function in (emit_verifier, verifying_key_blob):
+        with pytest.raises(BadInputError, match="no contract draws this key's challenge"):
+            function(key)
 
 
 def test_a_bad_key_is_not_emitted():
@@ -130,3 +167,8 @@ def test_the_blob_is_what_the_contract_reads():
     assert int.from_bytes(verifying_key_blob(dataclasses.replace(key, development=False))[:32], "big") == 0
     assert int.from_bytes(blob[32:64], "big") == key.alpha_g1[0]
     assert int.from_bytes(blob[96:128], "big") == key.beta_g2[0][1]  # the imaginary part first
+    committed = Trapdoor("commitment", hash="keccak").key
+    blob = verifying_key_blob(committed)
+    assert len(blob) == 32 * (19 + 2 * 6)
+    assert int.from_bytes(blob[:32], "big") == 3
+    assert int.from_bytes(blob[32 * 15 : 32 * 16], "big") == committed.commitment.kappa_g2[0][1]
