@@ -145,7 +145,8 @@ class Circuit:
         return self._nested(self._declare("private", name, shape), shape)
 
     def public_output(self, name: str, value: Variable | int) -> Variable:
-        """Publish a value: one wire and one constraint; returns the published wire."""
+        """Publish a value: one wire and one constraint; returns the published wire. Not after the challenge."""
+        self._refuse_if_drawn(f"the output {name!r}")
         terms = self._lift(value).terms
         output = self._one(self._declare("outputs", name, ()))
         row = self._row(terms, _ONE, output.terms, f"output {name}")

@@ -120,9 +120,14 @@ class CompiledCircuit:
         run = self.begin(assignment, overrides=overrides)
         return run.finish(run.stand_in_challenge())
 
+    @property
+    def n_public_inputs(self) -> int:
+        """Number of public outputs and inputs, the challenge not counted."""
+        return self.r1cs.n_public - (self.r1cs.commitment is not None)
+
     def public_inputs(self, witness: Limbs) -> list[int]:
         """Public outputs and inputs of a witness, in the verifier's order; the challenge is not among them."""
-        return from_limbs(witness[1 : 1 + self.r1cs.n_public - (self.r1cs.commitment is not None)])
+        return from_limbs(witness[1 : 1 + self.n_public_inputs])
 
     def locate(self, constraint: int) -> Located:
         """Source line, component and message of a constraint."""

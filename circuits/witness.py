@@ -73,6 +73,11 @@ class WitnessRun:
         self._tape.witness[commitment.mask] = to_montgomery([mask], R)[0]
         return fr.batch_from_montgomery(self._tape.witness[commitment.wires])
 
+    def public_inputs(self) -> list[int]:
+        """Public outputs and inputs, in the verifier's order; the challenge is none of them, and none depends on it."""
+        stop = 1 + self._compiled.n_public_inputs
+        return from_limbs(fr.batch_from_montgomery(self._tape.witness[1:stop]))
+
     def stand_in_challenge(self) -> int:
         """A challenge for checking a circuit without a key: a hash of what is committed to; 0 without a commitment."""
         if self._compiled.r1cs.commitment is None:
