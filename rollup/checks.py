@@ -84,6 +84,10 @@ class Fields:
             raise BadInputError("a field is missing", place=self.place, expected=f"field {name!r}")
         return default
 
+    def has(self, name: str) -> bool:
+        """Whether the field is there and was not taken."""
+        return name in self._left
+
     def integer(self, name: str, bits: int, default: Any = ...) -> int:
         """A JSON number in ``[0, 2^bits)``."""
         value = self.take(name, default)

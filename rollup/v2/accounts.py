@@ -59,14 +59,24 @@ class Account:
         return tuple(getattr(self, name) for name in layout.USAGE)
 
     @property
-    def leaf_words(self) -> list[int]:
-        """What the leaf hashes, in the order of ``layout.LEAF``."""
+    def state_words(self) -> list[int]:
+        """What a circuit knows of it: the leaf's words, but balance and nonce apart."""
         return [
             *self.public_key,
-            *(self._packed(part) for part in (layout.OWNER, layout.FUNDS, layout.USAGE_A, layout.USAGE_B)),
+            self._packed(layout.OWNER),
+            self.balance,
+            self.nonce,
+            self._packed(layout.USAGE_A),
+            self._packed(layout.USAGE_B),
             self.history_root,
             self.external_id,
         ]
+
+    @property
+    def leaf_words(self) -> list[int]:
+        """What the leaf hashes, in the order of ``layout.LEAF``."""
+        x, y, owner, _, _, *rest = self.state_words
+        return [x, y, owner, self._packed(layout.FUNDS), *rest]
 
     def _packed(self, part: layout.Layout) -> int:
         return layout.pack(part, {name: getattr(self, name) for name, _ in part})

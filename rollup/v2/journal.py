@@ -1,7 +1,8 @@
 """A state under a fold, and every visit to one of its accounts: what a circuit checks reads and writes by.
 
-A batch is a sequence of *visits*, each at a time that follows from the circuit's shape alone. A visit finds the account
-as the visit before left it. The accounts visited are opened once under the old root and closed once under the new one.
+A batch is a sequence of *visits*, each at a time that follows from the circuit's shape alone (``memory.Clock``). Each
+finds the account as the visit before left it. The accounts visited are opened once under the old root and closed once
+under the new one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aitbc_rollup.circuits.statements.batch.layout import INDEX_BITS
-from aitbc_rollup.circuits.statements.batch.shape import Shape
 
 from .accounts import Account
 from .state import State
@@ -23,34 +23,6 @@ class Visit:
     index: int
     account: Account
     previous: int
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """When each slot of a circuit visits its accounts; 0 is the opening.
-
-    Every queue item, transfer and session has two times, one after the other, a registration one, the operator the
-    last.
-    """
-
-    queue: int
-    registrations: int
-    transfers: int
-    sessions: int
-    operator: int
-
-    @classmethod
-    def of(cls, queue: int, registrations: int, transfers: int, sessions: int) -> Clock:
-        """The times for this much room."""
-        second = 1 + 2 * queue
-        third = second + registrations
-        fourth = third + 2 * transfers
-        return cls(1, second, third, fourth, fourth + 2 * sessions)
-
-    @classmethod
-    def of_shape(cls, shape: Shape) -> Clock:
-        """The times of a circuit."""
-        return cls.of(shape.queue, shape.registrations, shape.transfers, shape.sessions)
 
 
 class Journal:

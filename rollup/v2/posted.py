@@ -43,7 +43,7 @@ class QueueResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostedTransfer:
-    """A transfer as posted; ``address`` has a claim for ``amount`` if it is not 0."""
+    """A transfer as posted; ``address`` has a claim for ``amount`` if it is not 0. Of an invalid one the fee is 0."""
 
     from_index: int
     to_index: int
@@ -75,7 +75,7 @@ class PostedTransfer:
 class PostedSession:
     """A session as posted; ``usage`` has six totals in the order of ``layout.USAGE``.
 
-    Of an invalid session, usage and the history root are 0.
+    Of an invalid session, fee, usage and the history root are 0.
     """
 
     agent_index: int

@@ -7,10 +7,10 @@ say (``transition``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from aitbc_rollup.algebra.eddsa import Signature, is_public_key
-from aitbc_rollup.algebra.poseidon import poseidon
+from aitbc_rollup.algebra.poseidon import MAX_INPUTS, poseidon
 from aitbc_rollup.circuits.statements.batch import layout
 from aitbc_rollup.circuits.statements.batch.layout import PAGE_RECORDS, QueueKind, Tag
 from aitbc_rollup.errors import BadInputError
@@ -19,8 +19,7 @@ from ..checks import check_field_element, check_width
 from .accounts import Account
 from .records import RunRecord
 
-#: Field elements that one Poseidon takes.
-_SPONGE_RATE = 16
+_PAGE_WORDS = layout.RECORD_WORDS * PAGE_RECORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def _domain_element(domain: Domain) -> int:
     return poseidon([domain.chain_id, domain.contract, domain.shard], initial_state=Tag.DOMAIN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Session:
     """Records of one agent done by one provider, before the signature.
 
@@ -79,12 +78,12 @@ class Session:
         """The number of records."""
         return len(self.records)
 
-    @property
+    @cached_property
     def fee(self) -> int:
         """The sum of the records' fees."""
         return sum(record.fee for record in self.records)
 
-    @property
+    @cached_property
     def usage(self) -> tuple[int, ...]:
         """The six usage totals over the records."""
         return tuple(sum(column) for column in zip(*(record.usage for record in self.records), strict=True))
@@ -99,20 +98,30 @@ class Session:
         """The number of pages of sixteen records that the session takes in a circuit."""
         return -(-len(self.records) // PAGE_RECORDS)
 
-    def records_root(self) -> int:
-        """The fold of Poseidon over the records' words, page after page, the last one filled with zeros."""
+    @cached_property
+    def page_states(self) -> tuple[int, ...]:
+        """The state of the fold over the records' words after each page, the last one filled with zeros."""
         words = [word for record in self.records for word in record.words(self.agent_index)]
-        words += [0] * (layout.RECORD_WORDS * PAGE_RECORDS * self.pages - len(words))
+        words += [0] * (_PAGE_WORDS * self.pages - len(words))
         state: int = Tag.RECORDS
-        for start in range(0, len(words), _SPONGE_RATE):
-            state = poseidon(words[start : start + _SPONGE_RATE], initial_state=state)
-        return state
+        states = []
+        for start in range(0, len(words), _PAGE_WORDS):
+            page = words[start : start + _PAGE_WORDS]
+            for at in range(0, _PAGE_WORDS, MAX_INPUTS):
+                state = poseidon(page[at : at + MAX_INPUTS], initial_state=state)
+            states.append(state)
+        return tuple(states)
+
+    @property
+    def records_root(self) -> int:
+        """The end of that fold."""
+        return self.page_states[-1]
 
     def message(self, domain: Domain) -> int:
         """The field element that the agent signs, and the provider may countersign."""
         values = {name: getattr(self, name) for name, _ in (*layout.SESSION_TERMS, *layout.SESSION_FEES)}
         terms, fees = (layout.pack(part, values) for part in (layout.SESSION_TERMS, layout.SESSION_FEES))
-        return poseidon([domain.element, self.records_root(), terms, fees], initial_state=Tag.SESSION)
+        return poseidon([domain.element, self.records_root, terms, fees], initial_state=Tag.SESSION)
 
 
 @dataclass(frozen=True, slots=True)

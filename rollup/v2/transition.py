@@ -11,15 +11,17 @@ same effects (``rebuild``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aitbc_rollup.algebra.eddsa import Signature, verify
 from aitbc_rollup.circuits.statements.batch import layout
 from aitbc_rollup.circuits.statements.batch.layout import QueueKind
+from aitbc_rollup.circuits.statements.batch.memory import Clock
 from aitbc_rollup.errors import BadInputError
 
 from .accounts import Account, next_history_root
-from .journal import Clock, Journal
+from .journal import Journal
 from .posted import PostedSession, PostedTransfer, QueueResult
 from .transactions import (
     Domain,
@@ -47,16 +49,34 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class SignatureCheck:
+    """A signature that a circuit looks at: under the key that its account had then, and whether it holds."""
+
+    public_key: tuple[int, int]
+    message: int
+    signature: Signature
+    holds: bool
+
+    @classmethod
+    def of(cls, signer: Account, message: int, signature: Signature) -> SignatureCheck:
+        """The check of a signature by an account."""
+        return cls(signer.public_key, message, signature, verify(signer.public_key, message, signature))
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """What is posted of every transaction, each kind in its order; what the operator was credited.
 
-    ``refusals`` has of each invalid transfer and session its place and why.
+    ``transfer_checks`` has one signature a transfer, ``session_checks`` the agent's and then, if it countersigned, the
+    provider's. ``refusals`` has of each invalid transfer and session its place and why.
     """
 
     queue: tuple[QueueResult, ...]
     transfers: tuple[PostedTransfer, ...]
     sessions: tuple[PostedSession, ...]
     operator_credit: int
+    transfer_checks: tuple[SignatureCheck, ...]
+    session_checks: tuple[tuple[SignatureCheck, ...], ...]
     refusals: tuple[tuple[str, Refusal], ...]
 
 
@@ -76,26 +96,49 @@ def fold(
     Raises:
         BadInputError: a registration is not valid, the operator has no account, or a balance would reach 2^96.
     """
-    refusals = []
-    queue = tuple(apply_queue_item(journal, clock.queue + 2 * q, item) for q, item in enumerate(items.queue))
+    queue = tuple(apply_queue_item(journal, clock.queue_item(q), item) for q, item in enumerate(items.queue))
     for g, registration in enumerate(items.registrations):
-        apply_registration(journal, clock.registrations + g, registration)
-    credit = 0
-    transfers = []
+        apply_registration(journal, clock.registration(g), registration)
+    refusals, credit = [], 0
+    transfers, transfer_checks = [], []
     for t, transfer in enumerate(items.transfers):
-        refusal = judge_transfer(journal, transfer, domain, l1_time)
+        check = _check_transfer(journal, transfer, domain)
+        refusal = judge_transfer(journal, transfer, check, l1_time)
         transfers.append(_posted_transfer(journal, transfer, valid=refusal is None))
-        credit += apply_transfer(journal, clock.transfers + 2 * t, transfers[-1])
+        transfer_checks.append(check)
+        credit += apply_transfer(journal, clock.transfer(t), transfers[-1])
         refusals += [(transfer.place, refusal)] if refusal else []
-    sessions = []
+    sessions, session_checks = [], []
     for s, session in enumerate(items.sessions):
-        message = session.session.message(domain)
-        refusal = judge_session(journal, session, message, domain, l1_time)
-        sessions.append(_posted_session(journal, session, message, valid=refusal is None))
-        credit += apply_session(journal, clock.sessions + 2 * s, sessions[-1])
+        checks = _check_session(journal, session, domain)
+        refusal = judge_session(journal, session, checks, l1_time)
+        sessions.append(_posted_session(journal, session, checks[0].message, valid=refusal is None))
+        session_checks.append(checks)
+        credit += apply_session(journal, clock.session(s), sessions[-1])
         refusals += [(session.place, refusal)] if refusal else []
     apply_credit(journal, clock.operator, operator_index, credit)
-    return Results(queue, tuple(transfers), tuple(sessions), credit, tuple(refusals))
+    return Results(
+        queue=queue,
+        transfers=tuple(transfers),
+        sessions=tuple(sessions),
+        operator_credit=credit,
+        transfer_checks=tuple(transfer_checks),
+        session_checks=tuple(session_checks),
+        refusals=tuple(refusals),
+    )
+
+
+def _check_transfer(journal: Journal, signed: SignedTransfer, domain: Domain) -> SignatureCheck:
+    sender = journal.account(signed.transfer.from_index)
+    return SignatureCheck.of(sender, signed.transfer.message(domain), signed.signature)
+
+
+def _check_session(journal: Journal, signed: SignedSession, domain: Domain) -> tuple[SignatureCheck, ...]:
+    session, message = signed.session, signed.session.message(domain)
+    signers = [(session.agent_index, signed.signature)]
+    if signed.countersignature is not None:
+        signers.append((session.provider_index, signed.countersignature))
+    return tuple(SignatureCheck.of(journal.account(index), message, signature) for index, signature in signers)
 
 
 def _posted_transfer(journal: Journal, signed: SignedTransfer, *, valid: bool) -> PostedTransfer:
@@ -106,7 +149,7 @@ def _posted_transfer(journal: Journal, signed: SignedTransfer, *, valid: bool) -
         nonce=transfer.nonce,
         exit=transfer.exit,
         valid=valid,
-        fee=transfer.fee,
+        fee=transfer.fee if valid else 0,
         amount=transfer.amount,
         address=journal.account(transfer.from_index).l1_owner if valid and transfer.exit else 0,
     )
@@ -121,7 +164,7 @@ def _posted_session(journal: Journal, signed: SignedSession, message: int, *, va
         nonce=session.nonce,
         count=session.count,
         operator_share_bps=session.operator_share_bps,
-        fee=session.fee,
+        fee=session.fee if valid else 0,
         countersigned=signed.countersignature is not None,
         valid=valid,
         history_root=next_history_root(history_root, message) if valid else 0,
@@ -132,8 +175,8 @@ def _posted_session(journal: Journal, signed: SignedSession, message: int, *, va
 # -- effects -------------------------------------------------------------------------------------------------
 
 
-def apply_queue_item(journal: Journal, time: int, item: QueueItem) -> QueueResult:
-    """Judge and apply a queue item, at ``time`` to account a and at ``time + 1`` to account b.
+def apply_queue_item(journal: Journal, times: tuple[int, int], item: QueueItem) -> QueueResult:
+    """Judge and apply a queue item, at its times to account a and, if it is a transfer, to account b.
 
     L1 says who the sender is, so there is no signature; an account that does not exist has L1 owner 0, and no sender
     is 0.
@@ -154,8 +197,9 @@ def apply_queue_item(journal: Journal, time: int, item: QueueItem) -> QueueResul
             result, to_a = QueueResult(True, amount, item.sender), -amount
         case QueueKind.TRANSFER if owned and b.exists and a.balance >= item.amount:
             result, to_a, to_b = QueueResult(True), -item.amount, item.amount
-    journal.move(time, item.a, to_a)
-    journal.move(time + 1, item.b, to_b)
+    journal.move(times[0], item.a, to_a)
+    if item.kind == QueueKind.TRANSFER:
+        journal.move(times[1], item.b, to_b)
     return result
 
 
@@ -177,34 +221,33 @@ def apply_registration(journal: Journal, time: int, registration: Registration) 
     journal.visit(time, index, registration.account)
 
 
-def apply_transfer(journal: Journal, time: int, posted: PostedTransfer) -> int:
-    """Apply a transfer, at ``time`` to the sender and at ``time + 1`` to the receiver; returns the operator's part.
+def apply_transfer(journal: Journal, times: tuple[int, int], posted: PostedTransfer) -> int:
+    """Apply a transfer, at its times to the sender and, if there is one, to the receiver; returns the operator's part.
 
     Raises:
         BadInputError: a balance would leave its 96 bits.
     """
-    valid = posted.valid
-    sender = journal.account(posted.from_index).after_transfer(posted.amount + posted.fee) if valid else None
-    journal.visit(time, posted.from_index, sender)
-    journal.move(time + 1, posted.to_index, posted.amount if valid and not posted.exit else 0)
-    return posted.fee if valid else 0
+    amount = posted.amount if posted.valid else 0
+    sender = journal.account(posted.from_index)
+    journal.visit(times[0], posted.from_index, sender.after_transfer(amount + posted.fee) if posted.valid else None)
+    if not posted.exit:
+        journal.move(times[1], posted.to_index, amount)
+    return posted.fee
 
 
-def apply_session(journal: Journal, time: int, posted: PostedSession) -> int:
-    """Apply a session, at ``time`` to the agent and at ``time + 1`` to the provider; returns the operator's part.
+def apply_session(journal: Journal, times: tuple[int, int], posted: PostedSession) -> int:
+    """Apply a session, at its times to the agent and to the provider; returns the operator's part.
 
     Raises:
         BadInputError: a balance would leave its 96 bits.
     """
-    share = posted.operator_share if posted.valid else 0
     after = None
     if posted.valid:
-        after = journal.account(posted.agent_index).after_session(
-            fee=posted.fee, usage=posted.usage, history_root=posted.history_root
-        )
-    journal.visit(time, posted.agent_index, after)
-    journal.move(time + 1, posted.provider_index, posted.fee - share if posted.valid else 0)
-    return share
+        agent = journal.account(posted.agent_index)
+        after = agent.after_session(fee=posted.fee, usage=posted.usage, history_root=posted.history_root)
+    journal.visit(times[0], posted.agent_index, after)
+    journal.move(times[1], posted.provider_index, posted.fee - posted.operator_share)
+    return posted.operator_share
 
 
 def apply_credit(journal: Journal, time: int, operator_index: int, amount: int) -> None:
@@ -221,7 +264,7 @@ def apply_credit(journal: Journal, time: int, operator_index: int, amount: int) 
 # -- judgements ----------------------------------------------------------------------------------------------
 
 
-def judge_transfer(journal: Journal, signed: SignedTransfer, domain: Domain, l1_time: int) -> Refusal | None:
+def judge_transfer(journal: Journal, signed: SignedTransfer, check: SignatureCheck, l1_time: int) -> Refusal | None:
     """Why a transfer is not valid against the accounts as they are, or nothing."""
     transfer = signed.transfer
     sender = journal.account(transfer.from_index)
@@ -233,14 +276,14 @@ def judge_transfer(journal: Journal, signed: SignedTransfer, domain: Domain, l1_
         _judge_nonce(sender, transfer.nonce)
         or _judge_expiry(transfer.expiry, l1_time)
         or _judge_balance(sender, transfer.amount + transfer.fee)
-        or _judge_signature("sender", sender, transfer.message(domain), signed.signature)
+        or _judge_signature("sender", check)
     )
 
 
 def judge_session(
-    journal: Journal, signed: SignedSession, message: int, domain: Domain, l1_time: int
+    journal: Journal, signed: SignedSession, checks: Sequence[SignatureCheck], l1_time: int
 ) -> Refusal | None:
-    """Why a session, whose message this is, is not valid against the accounts as they are, or nothing."""
+    """Why a session is not valid against the accounts as they are, or nothing."""
     session = signed.session
     agent, provider = journal.account(session.agent_index), journal.account(session.provider_index)
     if not agent.exists:
@@ -252,10 +295,10 @@ def judge_session(
         or _judge_terms(session)
         or _judge_expiry(session.expiry, l1_time)
         or _judge_balance(agent, session.fee)
-        or _judge_signature("agent", agent, message, signed.signature)
+        or _judge_signature("agent", checks[0])
     )
     if refusal is None and signed.countersignature is not None:
-        refusal = _judge_signature("provider", provider, message, signed.countersignature)
+        refusal = _judge_signature("provider", checks[1])
     return refusal
 
 
@@ -319,8 +362,8 @@ def _judge_balance(account: Account, amount: int) -> Refusal | None:
     return Refusal("the balance does not cover it", expected=f"at most {account.balance}, the balance", got=str(amount))
 
 
-def _judge_signature(role: str, account: Account, message: int, signature: Signature) -> Refusal | None:
-    if verify(account.public_key, message, signature):
+def _judge_signature(role: str, check: SignatureCheck) -> Refusal | None:
+    if check.holds:
         return None
     return Refusal(
         f"the signature is not the {role}'s",

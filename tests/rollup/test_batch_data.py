@@ -68,13 +68,13 @@ def test_words_are_what_the_protocol_says(batch: Batch) -> None:
     exit_flag, valid = 2**96, 2**97
     assert sections["transfers"] == [
         ALICE + exit_flag + valid + 10 * 2**98, 1000 + owner(ALICE) * 2**88,
-        BOB + BOB * 2**32 + 5 * 2**64 + 10 * 2**98, 1000,
+        BOB + BOB * 2**32 + 5 * 2**64, 1000,
     ]  # fmt: skip
-    terms = PROVIDER * 2**32 + 2 * 2**96 + 500 * 2**112 + 499 * 2**128
+    terms = PROVIDER * 2**32 + 2 * 2**96 + 500 * 2**112
     usage = 9 + 8 * 2**42 + 7 * 2**84 + 6 * 2**126 + 200 * 2**168 + 14 * 2**210
     history = batch.data.sessions[0].history_root
     assert sections["sessions"] == [
-        history, ALICE + 1 * 2**64 + terms + 2**192 + 2**193, usage, 0, BOB + 9 * 2**64 + terms, 0,
+        history, ALICE + 1 * 2**64 + terms + 499 * 2**128 + 2**192 + 2**193, usage, 0, BOB + 9 * 2**64 + terms, 0,
     ]  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def test_more_data_than_the_circuit_has_room_for(batch: Batch) -> None:
 # -- from L1 data alone --------------------------------------------------------------------------------------
 
 
-def random_batch(choose: random.Random, state: State, number: int) -> Batch:
+def random_batch(choose: random.Random, state: State, number: int, shape: Shape = SHAPE) -> Batch:
     """Transactions at random, about one in four of them not valid."""
     people = [OPERATOR, PROVIDER, ALICE, BOB, FREE]
     nonces = {index: state.account(index).nonce for index in people}
@@ -140,7 +140,7 @@ def random_batch(choose: random.Random, state: State, number: int) -> Batch:
         sessions.append(session(who, nonces[who], provider_index=person(), operator_share_bps=share, records=records))
         nonces[who] += not slip()
     new = [registration()] if not state.account(FREE).exists and choose.random() < 0.4 else []
-    return run(state, number=number, queue=queue, registrations=new, transfers=transfers, sessions=sessions)
+    return run(state, shape, number, queue=queue, registrations=new, transfers=transfers, sessions=sessions)
 
 
 def value_in_and_out(batch: Batch) -> tuple[int, int]:
@@ -170,7 +170,9 @@ def test_money_is_kept_nonces_rise_and_the_state_is_rebuilt(seed: int) -> None:
             )
             assert entry.nonce == (before[index].nonce if index in before else 0) + signed
             valid += signed
-        assert len(batch.refusals) == sum(not item.valid for item in (*batch.data.sessions, *batch.data.transfers))
+        assert len(batch.results.refusals) == sum(
+            not item.valid for item in (*batch.data.sessions, *batch.data.transfers)
+        )
         posted.append((batch.data.posted, batch.items.queue))
     assert valid
     again = rebuild(new_state(), 31337, 3, posted)
@@ -212,6 +214,7 @@ ALTERED: list[tuple[int, Callable[[int], int], type[AitbcError], str]] = [
     (17, lambda w: w - 2**96, InvalidError, "claim does not come out"),
     (18, lambda w: w + 10**6, InvalidError, "the balance does not cover it"),
     (18, lambda w: w + 2**88, InvalidError, "claim does not come out"),
+    (19, lambda w: w + 2**98, InvalidError, "an invalid transfer with effects"),
     (20, lambda w: w + 2**88, InvalidError, "claim does not come out"),
     (21, lambda w: w + 1, InvalidError, "new root does not come out"),
     (22, lambda w: w + 2**64, InvalidError, "nonce does not come out"),
@@ -221,6 +224,7 @@ ALTERED: list[tuple[int, Callable[[int], int], type[AitbcError], str]] = [
     (23, lambda w: w + 1, InvalidError, "new root does not come out"),
     (23, lambda w: w + 2**252, BadInputError, "bits are set above the last field"),
     (24, lambda w: 1, InvalidError, "an invalid session with effects"),
+    (25, lambda w: w + 2**128, InvalidError, "an invalid session with effects"),
     (26, lambda w: 1, InvalidError, "an invalid session with effects"),
     (26, lambda w: R, BadInputError, "a data word is no field element"),
 ]

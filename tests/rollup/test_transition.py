@@ -30,9 +30,10 @@ from aitbc_rollup.algebra.poseidon import poseidon
 from aitbc_rollup.circuits.statements.batch.layout import QueueKind, Tag
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError
-from aitbc_rollup.rollup.v2.batch import Batch, build, needed
+from aitbc_rollup.rollup.v2.batch import Batch, build
 from aitbc_rollup.rollup.v2.data import BatchContext
 from aitbc_rollup.rollup.v2.posted import QueueResult
+from aitbc_rollup.rollup.v2.room import needed
 from aitbc_rollup.rollup.v2.state import State
 from aitbc_rollup.rollup.v2.transactions import Domain, QueueItem, SignedSession, SignedTransfer, Transactions
 
@@ -81,7 +82,7 @@ def test_a_message_is_what_the_protocol_says() -> None:
 def test_several_sessions_of_one_agent() -> None:
     state = new_state()
     batch = run(state, sessions=[session(nonce=0), session(BOB), session(nonce=1)])
-    assert not batch.refusals
+    assert not batch.results.refusals
     assert balances(state) == {ALICE: -998, BOB: -499, PROVIDER: 3 * 475, OPERATOR: 3 * 24}
     assert state.account(ALICE).nonce == 2
     assert state.account(ALICE).history_root == batch.data.sessions[2].history_root
@@ -92,7 +93,7 @@ def test_credits_are_spendable_at_once() -> None:
     state.put(BOB, account(BOB, balance=0))
     # Bob provides for Alice and spends what that earned him.
     batch = run(state, sessions=[session(provider_index=BOB), session(BOB, records=(record(fee=475),))])
-    assert not batch.refusals
+    assert not batch.results.refusals
     assert state.account(BOB).balance == 0
     state = new_state()
     state.put(BOB, account(BOB, balance=0))
@@ -110,14 +111,14 @@ def test_an_agent_that_is_its_own_provider() -> None:
 def test_an_operator_that_is_agent_and_provider() -> None:
     state = new_state()
     batch = run(state, sessions=[session(OPERATOR, provider_index=OPERATOR), session(OPERATOR, 1)])
-    assert not batch.refusals
+    assert not batch.results.refusals
     assert balances(state) == {OPERATOR: -475, PROVIDER: 475}
-    assert batch.operator_credit == 48
+    assert batch.results.operator_credit == 48
 
 
 def test_the_whole_balance_may_be_spent_and_no_more() -> None:
     state = new_state()
-    assert not run(state, sessions=[session(records=(record(fee=10_000),))]).refusals
+    assert not run(state, sessions=[session(records=(record(fee=10_000),))]).results.refusals
     assert state.account(ALICE).balance == 0
 
 
@@ -134,7 +135,7 @@ def test_a_countersigned_session() -> None:
     state = new_state()
     batch = run(state, sessions=[session(countersigner=PROVIDER), session(BOB)])
     assert [entry.countersigned for entry in batch.data.sessions] == [True, False]
-    assert not batch.refusals
+    assert not batch.results.refusals
     assert needed(batch.items, OPERATOR)["signatures"] == 3
 
 
@@ -161,11 +162,11 @@ def test_an_invalid_session_changes_nothing(reason: str, changes: dict[str, Any]
     root = state.root
     shape = Shape.for_records(1040, 1040, agents=2, providers=2, countersigned=1)
     batch = run(state, shape, sessions=[session(**changes)])
-    assert [(place, refusal.reason) for place, refusal in batch.refusals] == [("sessions.jsonl:1", reason)]
+    assert [(place, refusal.reason) for place, refusal in batch.results.refusals] == [("sessions.jsonl:1", reason)]
     assert batch.data.new_root == root == state.root
     (posted,) = batch.data.sessions
-    assert (posted.valid, posted.history_root, posted.usage) == (False, 0, (0,) * 6)
-    assert (batch.data.records, batch.operator_credit) == (0, 0)
+    assert (posted.valid, posted.fee, posted.history_root, posted.usage) == (False, 0, 0, (0,) * 6)
+    assert (batch.data.records, batch.results.operator_credit) == (0, 0)
 
 
 VALID_LIMITS: list[dict[str, Any]] = [
@@ -179,7 +180,7 @@ VALID_LIMITS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changes", VALID_LIMITS)
 def test_sessions_at_the_limits_are_valid(changes: dict[str, Any]) -> None:
     shape = Shape.for_records(1040, 1040, agents=2, providers=2)
-    assert not run(new_state(), shape, sessions=[session(**changes)]).refusals
+    assert not run(new_state(), shape, sessions=[session(**changes)]).results.refusals
 
 
 def test_nonces_end() -> None:
@@ -187,16 +188,16 @@ def test_nonces_end() -> None:
     state.put(ALICE, account(ALICE, nonce=2**32 - 2))
     batch = run(state, sessions=[session(nonce=2**32 - 2), session(nonce=2**32 - 1)])
     assert [entry.valid for entry in batch.data.sessions] == [True, False]
-    assert batch.refusals[0][1].reason == "the account's nonces are used up"
+    assert batch.results.refusals[0][1].reason == "the account's nonces are used up"
     batch = run(state, number=2, transfers=[transfer(nonce=2**32 - 1)])
-    assert batch.refusals[0][1].reason == "the account's nonces are used up"
+    assert batch.results.refusals[0][1].reason == "the account's nonces are used up"
 
 
 def test_a_session_signed_for_elsewhere() -> None:
     made = session().session
     for domain in (Domain(1, 0xC0FFEE, 3), Domain(31337, 0xC0FFEF, 3), Domain(31337, 0xC0FFEE, 4)):
         signed = SignedSession(made, sign(private_key(ALICE), made.message(domain)))
-        assert run(new_state(), sessions=[signed]).refusals[0][1].reason == "the signature is not the agent's"
+        assert run(new_state(), sessions=[signed]).results.refusals[0][1].reason == "the signature is not the agent's"
 
 
 @pytest.mark.parametrize("records", [(), (record(),) * 65_536])
@@ -235,7 +236,7 @@ def test_a_transfer_to_oneself_costs_the_fee() -> None:
     assert balances(state) == {ALICE: -10, OPERATOR: 10}
     assert state.account(ALICE).nonce == 1
     batch = run(state, number=2, transfers=[transfer(nonce=1, to_index=ALICE, amount=9_981)])  # the fee counts first
-    assert batch.refusals[0][1].reason == "the balance does not cover it"
+    assert batch.results.refusals[0][1].reason == "the balance does not cover it"
 
 
 BAD_TRANSFERS: list[tuple[str, dict[str, Any]]] = [
@@ -255,16 +256,16 @@ def test_an_invalid_transfer_changes_nothing(reason: str, changes: dict[str, Any
     state = new_state()
     root = state.root
     batch = run(state, transfers=[transfer(**changes)])
-    assert [(place, refusal.reason) for place, refusal in batch.refusals] == [("transfers.jsonl:1", reason)]
+    assert [(place, refusal.reason) for place, refusal in batch.results.refusals] == [("transfers.jsonl:1", reason)]
     assert state.root == root
     (posted,) = batch.data.transfers
-    assert (posted.valid, posted.address, batch.operator_credit) == (False, 0, 0)
+    assert (posted.valid, posted.address, posted.fee, batch.results.operator_credit) == (False, 0, 0, 0)
 
 
 def test_sessions_come_after_transfers() -> None:
     state = new_state()
     batch = run(state, sessions=[session(nonce=1)], transfers=[transfer(nonce=0)])
-    assert not batch.refusals
+    assert not batch.results.refusals
 
 
 def test_an_exit_names_no_receiver() -> None:
@@ -344,7 +345,7 @@ def test_a_registration() -> None:
 
 def test_a_registered_account_signs_in_the_same_batch() -> None:
     batch = run(new_state(), registrations=[registration()], sessions=[session(FREE, records=(record(fee=0),))])
-    assert not batch.refusals
+    assert not batch.results.refusals
 
 
 def test_an_index_that_is_taken() -> None:
@@ -436,12 +437,12 @@ def test_every_visit_has_its_time() -> None:
     batch = everything()
     q, g, t, s = 1, 1 + 2 * 5, 1 + 2 * 5 + 2, 1 + 2 * 5 + 2 + 2 * 4
     assert [(visit.time, visit.index) for visit in batch.visits] == [
-        (q, ALICE), (q + 1, 0), (q + 2, BOB), (q + 4, FREE), (q + 5, 0), (g, FREE),
-        (t, ALICE), (t + 1, BOB), (t + 2, BOB), (t + 3, 0), (t + 4, BOB), (t + 5, BOB),
+        (q, ALICE), (q + 2, BOB), (q + 4, FREE), (g, FREE),
+        (t, ALICE), (t + 1, BOB), (t + 2, BOB), (t + 4, BOB), (t + 5, BOB),
         (s, ALICE), (s + 1, PROVIDER), (s + 2, BOB), (s + 3, BOB), (s + 4, ALICE), (s + 5, PROVIDER),
         (s + 2 * 6, OPERATOR),
     ]  # fmt: skip
-    assert [refusal.reason for _, refusal in batch.refusals] == ["wrong nonce", "wrong nonce"]
+    assert [refusal.reason for _, refusal in batch.results.refusals] == ["wrong nonce", "wrong nonce"]
 
 
 def test_visits_follow_one_another() -> None:
@@ -481,5 +482,5 @@ def test_a_refused_transfer_is_signed_by_another() -> None:
     made = transfer().transfer
     other = Domain(31337, 0xC0FFEE, 4)
     signed = SignedTransfer(made, sign(private_key(ALICE), made.message(other)))
-    assert run(new_state(), transfers=[signed]).refusals[0][1].reason == "the signature is not the sender's"
+    assert run(new_state(), transfers=[signed]).results.refusals[0][1].reason == "the signature is not the sender's"
     assert public_key(private_key(ALICE)) == account(ALICE).public_key

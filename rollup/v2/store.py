@@ -1,0 +1,379 @@
+"""The node's memory on disk: accounts, tree, sealed batches, billed records, jobs. LMDB, one folder.
+
+Sealing a job's batches is one LMDB transaction: state, batches, record identities and job advance together or not at
+all, and are on disk when :meth:`Store.seal` returns. A process killed at any moment leaves the last sealed state. A
+lock file keeps a second process out of the folder; the kernel drops it with the process.
+
+The folder belongs to one genesis, contract and circuit shape; opening it for others is refused.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import lmdb
+
+from aitbc_rollup.circuits.statements.batch.shape import Shape
+from aitbc_rollup.errors import BadInputError, ResourceError
+
+from ..checks import format_address
+from .accounts import Account
+from .batch import Batch
+from .batch_codec import batch_from_json, batch_to_json
+from .genesis import Genesis
+from .state import State
+from .transactions import Domain
+
+SCHEMA = 2
+#: Address space set aside for the file; it grows only as it is written.
+MAP_BYTES = 1 << 36
+_TABLES = ("meta", "accounts", "nodes", "batches", "billed", "jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a state folder is bound to."""
+
+    genesis: str
+    domain: Domain
+    shape: Shape
+
+    def as_dict(self) -> dict[str, str]:
+        """By name, as text, in the order in which they are compared."""
+        return {
+            "genesis": self.genesis,
+            "chain id": str(self.domain.chain_id),
+            "shard": str(self.domain.shard),
+            "shape": str(self.shape),
+            "contract": format_address(self.domain.contract),
+        }
+
+
+class Store:
+    """An open state folder; use as a context manager. It is also the ``Source`` of a :class:`State`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = _lock(folder)
+        try:
+            self._env = lmdb.open(str(folder / "state.lmdb"), map_size=MAP_BYTES, max_dbs=len(_TABLES), subdir=True)
+            self._tables = {name: self._env.open_db(name.encode()) for name in _TABLES}
+        except lmdb.Error as error:
+            self._lock.close()
+            raise ResourceError(
+                "the state folder cannot be opened",
+                place=str(folder),
+                expected="an LMDB environment of this program's",
+                got=str(error),
+                hint="put a backup back, or name another folder with --state",
+            ) from None
+
+    @classmethod
+    def existing(cls, folder: Path) -> Store:
+        """Open a folder that must be there already.
+
+        Raises:
+            BadInputError: it is not.
+        """
+        if not (folder / "state.lmdb").is_dir():
+            raise BadInputError(
+                "no state folder",
+                place=str(folder),
+                expected="one that init or prove-batch has made",
+                got="none",
+                hint="--state names it",
+            )
+        return cls(folder)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files and let the next process in."""
+        self._env.close()
+        self._lock.close()
+
+    # -- meta --------------------------------------------------------------------------------------------
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What the folder is bound to; empty for a new one."""
+        raw = self._get("meta", b"meta")
+        return {} if raw is None else dict(json.loads(raw))
+
+    def bind(self, identity: Identity, genesis: Genesis, verification_key: Any) -> None:
+        """Bind a new folder to an identity and write the genesis state; or :meth:`check` that it is bound to this one.
+
+        Args:
+            identity: what the folder belongs to from now on.
+            genesis: the accounts it begins with.
+            verification_key: JSON of the circuit's verifying key; kept for a new folder.
+
+        Raises:
+            BadInputError: it is bound to another.
+        """
+        if self.meta:
+            self.check(identity)
+            return
+        state = genesis.state()
+        root = state.root
+        meta = {"schema": SCHEMA, "batches": 0, "queue_items": 0} | identity.as_dict()
+        with self._write() as put:
+            self._put_state(put, state)
+            put("batches", b"root" + bytes(8), root.to_bytes(32, "big"))
+            put("meta", b"genesis", json.dumps(genesis.to_json()).encode())
+            put("meta", b"verification_key", json.dumps(verification_key).encode())
+            put("meta", b"meta", json.dumps(meta).encode())
+
+    def check(self, identity: Identity) -> None:
+        """Check that the folder is bound to this identity.
+
+        Raises:
+            BadInputError: it is bound to another.
+        """
+        meta = self.meta
+        for name, value in ({"schema": SCHEMA} | identity.as_dict()).items():
+            if meta[name] != value:
+                raise BadInputError(
+                    f"the state folder belongs to another {name}",
+                    place=str(self._folder),
+                    expected=str(value),
+                    got=str(meta[name]),
+                    hint="give the options it was made with, or another folder with --state",
+                )
+
+    def shape(self) -> Shape:
+        """The circuit shape the folder is bound to."""
+        return Shape.parse(self.meta["shape"])
+
+    def domain(self) -> Domain:
+        """Chain, contract and shard the folder is bound to."""
+        meta = self.meta
+        return Domain(int(meta["chain id"]), int(meta["contract"], 16), int(meta["shard"]))
+
+    def verification_key_json(self) -> Any:
+        """The verifying key of the folder's circuit, as JSON, or nothing."""
+        raw = self._get("meta", b"verification_key")
+        return None if raw is None else json.loads(raw)
+
+    def genesis_json(self) -> Any:
+        """The genesis file's content that the folder was made from, or nothing."""
+        raw = self._get("meta", b"genesis")
+        return None if raw is None else json.loads(raw)
+
+    # -- state -------------------------------------------------------------------------------------------
+
+    def account(self, index: int) -> Account | None:
+        """The account at this index, if there is one."""
+        raw = self._get("accounts", index.to_bytes(4, "big"))
+        return None if raw is None else Account.from_words([int(word) for word in raw.split()])
+
+    def node(self, level: int, index: int) -> int | None:
+        """The tree's node, if its subtree is not empty."""
+        raw = self._get("nodes", bytes([level]) + index.to_bytes(4, "big"))
+        return None if raw is None else int.from_bytes(raw, "big")
+
+    def state(self) -> State:
+        """The state as last sealed; changes to it stay in memory until sealed."""
+        return State(self)
+
+    # -- batches and jobs --------------------------------------------------------------------------------
+
+    @property
+    def last_l1_time(self) -> int:
+        """L1 time of the last sealed batch, unix seconds; 0 without one."""
+        return int(self.meta.get("l1_time", 0))
+
+    @property
+    def queue_items(self) -> int:
+        """Number of items of the L1's queue that sealed batches have taken."""
+        return int(self.meta.get("queue_items", 0))
+
+    def root_after(self, number: int) -> int:
+        """The state root after a sealed batch; 0 means genesis.
+
+        Raises:
+            BadInputError: there is no such batch.
+        """
+        raw = self._get("batches", b"root" + number.to_bytes(8, "big"))
+        if raw is None:
+            raise self._no_batch(number)
+        return int.from_bytes(raw, "big")
+
+    @property
+    def batch_count(self) -> int:
+        """Number of sealed batches; also the number of the last one."""
+        return int(self.meta.get("batches", 0))
+
+    def batch(self, number: int) -> Batch:
+        """A sealed batch.
+
+        Raises:
+            BadInputError: there is none of this number.
+        """
+        raw = self._get("batches", number.to_bytes(8, "big"))
+        if raw is None:
+            raise self._no_batch(number)
+        return batch_from_json(json.loads(zlib.decompress(raw)))
+
+    def job(self, name: str) -> dict[str, Any] | None:
+        """What is kept of a job, by its identity."""
+        raw = self._get("jobs", name.encode())
+        return None if raw is None else dict(json.loads(raw))
+
+    def job_of_batch(self, number: int) -> dict[str, Any]:
+        """The job that sealed a batch."""
+        name = self._get("batches", b"job" + number.to_bytes(8, "big"))
+        job = None if name is None else self.job(name.decode())
+        if job is None:
+            raise self._no_batch(number)
+        return job
+
+    def last_job(self) -> tuple[str, dict[str, Any]] | None:
+        """Identity and content of the job that sealed the last batch, or nothing."""
+        name = self._get("batches", b"job" + self.batch_count.to_bytes(8, "big"))
+        job = None if name is None else self.job(name.decode())
+        return None if name is None or job is None else (name.decode(), job)
+
+    def update_job(self, name: str, job: dict[str, Any]) -> None:
+        """Replace what is kept of a job; on disk on return."""
+        with self._write() as put:
+            put("jobs", name.encode(), json.dumps(job).encode())
+
+    def check_unbilled(self, identities: Iterable[tuple[bytes, str]]) -> None:
+        """Refuse records that an earlier batch billed.
+
+        Args:
+            identities: of each record its identity (32 bytes) and its place for the message.
+
+        Raises:
+            BadInputError: naming the first such record and its batch.
+        """
+        for identity, place in identities:
+            raw = self._get("billed", identity)
+            if raw is not None:
+                raise BadInputError(
+                    "the record is already billed",
+                    place=place,
+                    expected="records of no earlier batch",
+                    got=f"a record of batch {int.from_bytes(raw, 'big')}",
+                    hint="leave out what is billed, with --skip and --limit",
+                )
+
+    def seal(
+        self,
+        batches: Sequence[tuple[Batch, State]],
+        identities: Iterable[tuple[bytes, int]],
+        name: str,
+        job: dict[str, Any],
+    ) -> None:
+        """Advance the state by batches that follow one another, in one transaction; on disk on return.
+
+        Args:
+            batches: the next ones, each with the overlay after it on the one before, the first on this store.
+            identities: of the records they bill, 32 bytes each, and the number of the batch that bills it.
+            name: the job's identity.
+            job: what is kept of the job.
+
+        Raises:
+            BadInputError: the batches are not the next ones.
+            ResourceError: the disk is full.
+        """
+        meta, root = self.meta, self.state().root
+        with self._write() as put:
+            for batch, state in batches:
+                data = batch.data
+                number = data.context.batch_number
+                if number != meta["batches"] + 1 or data.old_root != root:
+                    raise BadInputError(
+                        "not the next batch",
+                        place=str(self._folder),
+                        expected=str(meta["batches"] + 1),
+                        got=str(number),
+                    )
+                key = number.to_bytes(8, "big")
+                self._put_state(put, state)
+                put("batches", key, zlib.compress(json.dumps(batch_to_json(batch)).encode(), 1))
+                put("batches", b"job" + key, name.encode())
+                put("batches", b"root" + key, data.new_root.to_bytes(32, "big"))
+                root = data.new_root
+                taken = meta["queue_items"] + len(data.queue_items)
+                meta |= {"batches": number, "queue_items": taken, "l1_time": data.context.l1_time}
+            for identity, number in identities:
+                put("billed", identity, number.to_bytes(8, "big"))
+            put("jobs", name.encode(), json.dumps(job).encode())
+            put("meta", b"meta", json.dumps(meta).encode())
+
+    def _no_batch(self, number: int) -> BadInputError:
+        return BadInputError(
+            "no such batch", place=str(self._folder), expected=f"1 to {self.batch_count}", got=str(number)
+        )
+
+    # -- LMDB --------------------------------------------------------------------------------------------
+
+    def _get(self, table: str, key: bytes) -> bytes | None:
+        with self._env.begin(db=self._tables[table]) as transaction:
+            found = transaction.get(key)
+            return None if found is None else bytes(found)
+
+    @contextmanager
+    def _write(self) -> Iterator[Any]:
+        """One write transaction; commits, and reaches the disk, when the block ends without an exception."""
+        try:
+            with self._env.begin(write=True) as transaction:
+
+                def put(table: str, key: bytes, value: bytes) -> None:
+                    transaction.put(key, value, db=self._tables[table])
+
+                yield put
+        except lmdb.Error as error:
+            raise ResourceError(
+                "the state folder cannot be written",
+                place=str(self._folder),
+                got=str(error),
+                hint="make room on the disk",
+            ) from None
+
+    @staticmethod
+    def _put_state(put: Any, state: State) -> None:
+        for index, account in state.accounts.items():
+            words = " ".join(str(word) for word in account.to_words())
+            put("accounts", index.to_bytes(4, "big"), words.encode())
+        for (level, index), node in state.nodes.items():
+            put("nodes", bytes([level]) + index.to_bytes(4, "big"), node.to_bytes(32, "big"))
+
+
+def _lock(folder: Path) -> IO[bytes]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("ab")
+    except OSError as error:
+        raise ResourceError(
+            "the state folder cannot be made",
+            place=str(folder),
+            expected="a path to write to",
+            got=error.strerror or str(error),
+            hint="check the path, or name another with --state",
+        ) from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise ResourceError(
+            "the state folder is in use",
+            place=str(folder),
+            expected="one process at a time",
+            got="another one holds its lock",
+            hint="wait until it ends, or give another folder with --state",
+        ) from None
+    return file
