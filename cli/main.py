@@ -30,6 +30,7 @@ COMMANDS = {
     "verify": ("verify:verify", "Check a proven batch, from its files alone."),
     "submit": ("submit:submit", "Commit, prove and finalize a batch on an L1."),
     "status": ("status:status", "What the chain and the state folder say, and whether they agree."),
+    "l1": ("l1:l1", "A rollup's queue and claims on its chain: deposit, exit, transfer, claim."),
     "session": ("session:session", "Keys and signatures of agents: keygen, sign."),
     "groth16": ("groth16:groth16", "snarkjs's words: setup, prove, fullprove, verify."),
     "circom": ("circom:circom", "circom's circuits: compile, prove."),

@@ -72,13 +72,21 @@ class RollupContract:
 
     # -- views --------------------------------------------------------------------------------------------------
 
+    def check_deployed(self) -> None:
+        """Check that something is at the address.
+
+        Raises:
+            L1Error: the chain does not answer, or there is no contract.
+        """
+        self._contract.check_deployed()
+
     def status(self) -> Status:
         """Where the batches and the queue stand.
 
         Raises:
             L1Error: the chain does not answer, or there is no rollup at the address.
         """
-        self._contract.check_deployed()
+        self.check_deployed()
         committed, proven, finalized = self._counters()
         roots = {number: self.batch(number).new_root for number in {committed, proven, finalized}}
         pointers = self.queue.pointers()
