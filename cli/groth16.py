@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.circuits.check import assert_satisfied
+from aitbc_rollup.circuits.compiler import CompiledCircuit
 from aitbc_rollup.circuits.formats.r1cs import read_r1cs
 from aitbc_rollup.circuits.formats.wtns import read_wtns
 from aitbc_rollup.errors import InvalidError, UsageError
@@ -25,11 +25,12 @@ from aitbc_rollup.verifier.formats import (
     public_from_json,
     verification_key_from_json,
 )
+from aitbc_rollup.verifier.types import CHALLENGE_HASHES, ChallengeHash
 
 from . import common
 from .circuit import load_circuit
 from .progress import Display, reporter
-from .proving import circom_witness, prove_and_write
+from .proving import circom_witness, prove_and_write, prove_circuit_and_write
 
 PROOF = click.argument("proof", metavar="PROOF.JSON", type=common.PATH, default=Path("proof.json"))
 PUBLIC = click.argument("public", metavar="PUBLIC.JSON", type=common.PATH, default=Path("public.json"))
@@ -43,8 +44,16 @@ def groth16() -> None:
 @groth16.command("setup")
 @click.argument("r1cs", metavar="CIRCUIT.R1CS", type=common.PATH)
 @click.argument("out", metavar="CIRCUIT.ZKEY", type=common.PATH)
+@click.option(
+    "--challenge",
+    "challenge_hash",
+    type=click.Choice(CHALLENGE_HASHES),
+    default="keccak",
+    show_default=True,
+    help="Of a circuit with a commitment: how its challenge is drawn; poseidon for proofs that a circuit verifies.",
+)
 @common.options(common.engine, common.as_json)
-def setup(r1cs: Path, out: Path, engine: str, as_json: bool) -> None:
+def setup(r1cs: Path, out: Path, challenge_hash: ChallengeHash, engine: str, as_json: bool) -> None:
     """Make a development key for a circuit, from this machine's randomness alone.
 
     Whoever ran this could have kept the secrets and forge proofs, so the key is marked and refused off local chains.
@@ -55,6 +64,7 @@ def setup(r1cs: Path, out: Path, engine: str, as_json: bool) -> None:
     with reporter(as_json) as report, stage(report, "keys"):
         key = make_key(
             system,
+            challenge_hash=challenge_hash,
             engine=load_engine(engine),
             progress=lambda detail, share: report.progress("keys", detail, share),
         )
@@ -97,9 +107,10 @@ def fullprove(
     with reporter(as_json) as report:
         if circuit.endswith(".wasm"):
             values, _ = circom_witness(Path(circuit), given, inputs, timeout, report)
+            seconds = prove_and_write(proving_key, values, (proof, public), engine, report)
         else:
-            values = _python_witness(circuit, given, report)
-        seconds = prove_and_write(proving_key, values, (proof, public), engine, report)
+            compiled, given = _checked_circuit(circuit, given, report)
+            seconds = prove_circuit_and_write(proving_key, compiled, given, (proof, public), engine, report)
     common.emit({"proof": str(proof), "public": str(public), "seconds": seconds}, as_json=as_json)
 
 
@@ -141,12 +152,12 @@ def verify(key: Path, public: Path, proof: Path, reference: bool, l1: str | None
     common.emit(result, as_json=as_json)
 
 
-def _python_witness(circuit: str, inputs: Any, report: Display) -> Limbs:
-    compiled = load_circuit(circuit)
+def _checked_circuit(circuit: str, inputs: Any, report: Display) -> tuple[CompiledCircuit, Any]:
+    """A circuit in Python, and its inputs, which satisfy it."""
+    compiled, given = load_circuit(circuit), _inputs(inputs)
     with stage(report, "witness"):
-        values = compiled.witness(_inputs(inputs))
-        assert_satisfied(compiled, values)
-    return values
+        assert_satisfied(compiled, compiled.witness(given))
+    return compiled, given
 
 
 def _inputs(value: Any) -> Any:

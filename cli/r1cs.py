@@ -37,6 +37,7 @@ def sizes(system: R1CS) -> dict[str, int | str]:
         "private_inputs": system.n_private_inputs,
         "public_inputs": system.n_public_inputs,
         "outputs": system.n_public_outputs,
+        "committed": 0 if system.commitment is None else len(system.commitment.wires),
     }
 
 

@@ -93,7 +93,7 @@ def prove(pk: ProvingKey, witness: Limbs, *, engine: Engine | None = None, progr
     if pk.commitment is None:
         return _prove(engine, pk, loaded, witness, public, progress)
     if not witness[pk.commitment.mask].any():
-        hint = "draw it at random for each proof, or use prove_circuit"
+        hint = "draw it at random for each proof, or use prove_circuit (aitbc-rollup groth16 fullprove)"
         message = "the mask is 0: the commitment would show what it commits to"
         raise BadInputError(message, place=f"witness, wire {pk.commitment.mask}", hint=hint)
     progress("commitment", 0.0)
@@ -163,7 +163,7 @@ def _prove(
                 place=f"witness, wire {pk.n_public}",
                 expected=str(expected),
                 got=str(got),
-                hint="use prove_circuit, which makes the witness in the right order",
+                hint="use prove_circuit (aitbc-rollup groth16 fullprove), which makes the witness in the right order",
             )
     sums = loaded.sums(np.ascontiguousarray(witness), progress)
     proof = _blind(engine, pk, sums, committed or (None, None))
