@@ -128,7 +128,8 @@ class _Tape:
         self.hint_inputs = np.array([hint.n_inputs for hint in hints], np.int64)
         self.buffer = np.empty((max((hint.n_inputs for hint in hints), default=0), 4), np.uint64)
         self.kinds = sparse.kinds(self.table)
-        self._batches = dict(self.program.batches.tolist())
+        self._batch_starts, lengths = self.program.batches.T
+        self._batch_ends = self._batch_starts + lengths
 
     def advance(self, at: int, stop: int) -> None:
         """Run instructions at ≤ i < stop."""
@@ -146,9 +147,10 @@ class _Tape:
                 return
             hint = program.hints[program.extras[at]]
             if hint.batch:
-                count = min(self._batches.get(at, 1), stop - at)
-                self._call_batch(hint, at, count)
-                at += count
+                # An override may have cut the batch in two.
+                end = min(int(self._batch_ends[np.searchsorted(self._batch_starts, at, "right") - 1]), stop)
+                self._call_batch(hint, at, end - at)
+                at = end
                 continue
             out = int(program.outs[at])
             self.witness[out : out + hint.n_outputs] = _call(hint, from_limbs(self.buffer[: hint.n_inputs]))
