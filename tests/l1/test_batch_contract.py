@@ -239,6 +239,19 @@ def test_a_copied_proof_pays_its_maker_only(chain: Chain) -> None:
         chain.rollup.prove(chain.signer, 1, batch.binding, thief, proof_for(batch.binding))
 
 
+def test_a_circuit_with_a_commitment(client) -> None:
+    """The contract hands twelve words on as it does eight: its inputs are the same four."""
+    committed = Trapdoor(hash="keccak")
+    chain = make_chain(client, "commitment", verifying_key=committed.key)
+    batch = chain.batch()
+    proof = committed.prove(batch.binding.public_inputs(int(PAYOUT, 16)))
+    chain.rollup.commit(chain.signer, batch.data.posted, batch.binding)
+    with refusal("WrongProofLength"):
+        chain.rollup.prove(chain.signer, 1, batch.binding, PAYOUT, proof_for(batch.binding))
+    chain.rollup.prove(chain.signer, 1, batch.binding, PAYOUT, proof)
+    assert chain.rollup.status().proven == 1
+
+
 def test_too_little_gas_proves_nothing(chain: Chain) -> None:
     batch = chain.batch()
     chain.rollup.commit(chain.signer, batch.data.posted, batch.binding)
