@@ -1,0 +1,81 @@
+"""The batch's published vectors are what the code computes, and what the text says, in plain integers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from batch_vectors import FILE, SHAPE, vectors
+from eth_hash.auto import keccak
+
+from aitbc_rollup.algebra.bn254 import R
+from aitbc_rollup.algebra.eddsa import COFACTOR
+from aitbc_rollup.algebra.reference.babyjubjub import BASE8, add, multiply
+from aitbc_rollup.algebra.reference.poseidon import poseidon_ex, sponge
+
+
+@pytest.fixture(scope="module")
+def published() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(FILE.read_text())
+    return found
+
+
+def hashed(tag: int, words: list[int]) -> int:
+    return poseidon_ex(words, 1, tag)[0]
+
+
+def test_the_file_is_current(published: dict[str, Any]) -> None:
+    assert published == json.loads(json.dumps(vectors())), "run python tests/rollup/batch_vectors.py and say why"
+
+
+def test_hashes_are_what_the_protocol_says(published: dict[str, Any]) -> None:
+    domain = published["domain"]
+    domain_hash = hashed(8, [domain["chain_id"], int(domain["contract"]), domain["shard"]])
+    assert str(domain_hash) == domain["hash"]
+    nodes = list(map(int, published["empty_nodes"]))
+    assert nodes[0] == 0
+    assert all(above == poseidon_ex([below] * 4, 1, 0)[0] for below, above in zip(nodes, nodes[1:], strict=False))
+    for leaf in published["leaves"]:
+        assert hashed(1, list(map(int, leaf["words"]))) == int(leaf["leaf"])
+
+
+def test_sessions_are_what_the_protocol_says(published: dict[str, Any]) -> None:
+    words = list(map(int, published["sections"]["sessions"]))
+    for i, session in enumerate(published["sessions"]):
+        flat = [int(word) for record in session["records"] for word in record]
+        pages = -(-len(flat) // 80)
+        flat += [0] * (80 * pages - len(flat))
+        state, states = 4, []
+        for page in range(pages):
+            for start in range(80 * page, 80 * page + 80, 16):
+                state = hashed(state, flat[start : start + 16])
+            states.append(state)
+        assert list(map(str, states)) == session["page_states"]
+        assert str(state) == session["records_root"]
+        posted = words[3 * i + 1]
+        fee, expiry, cap = posted >> 128 & (1 << 64) - 1, 1_700_000_000, 100_000
+        terms = (posted & (1 << 128) - 1) + (expiry << 128)
+        message = hashed(3, [int(published["domain"]["hash"]), state, terms, fee + (cap << 64)])
+        assert str(message) == session["message"]
+        (x, y), (key_x, key_y) = (map(int, point) for point in (session["signature"]["r8"], session["public_key"]))
+        challenge = COFACTOR * poseidon_ex([x, y, key_x, key_y, message], 1, 0)[0]
+        assert multiply(BASE8, int(session["signature"]["s"])) == add((x, y), multiply((key_x, key_y), challenge))
+        assert words[3 * i] == int(session["history_root"]) == hashed(2, [0, message])
+
+
+def test_the_binding_is_what_the_protocol_says(published: dict[str, Any]) -> None:
+    room = (10, 2 * SHAPE.queue, SHAPE.queue, 5 * SHAPE.registrations, 2 * SHAPE.transfers, 3 * SHAPE.sessions)
+    sections = [list(map(int, words)) for words in published["sections"].values()]
+    padded = [word for words, size in zip(sections, room, strict=True) for word in words + [0] * (size - len(words))]
+    assert padded == list(map(int, published["polynomial"]))
+    posted = b"".join(word.to_bytes(32, "big") for i, words in enumerate(sections) if i != 1 for word in words)
+    queue = b"".join(word.to_bytes(32, "big") for word in sections[1])
+    assert (posted.hex(), queue.hex()) == (published["posted"], published["queue_bytes"])
+    commitment = sponge(5, padded)
+    drawn = keccak(b"aitbc-rollup/data/v2" + commitment.to_bytes(32, "big") + keccak(posted) + keccak(queue))
+    zeta = int.from_bytes(drawn, "big") % R
+    evaluation = sum(word * pow(zeta, i, R) for i, word in enumerate(padded)) % R
+    found = [published[name] for name in ("commitment", "zeta", "evaluation")]
+    assert found == list(map(str, (commitment, zeta, evaluation)))
+    assert keccak(b"".join(int(value).to_bytes(32, "big") for value in found)).hex() == published["digest"]
