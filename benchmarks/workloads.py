@@ -72,7 +72,7 @@ def hashes(n_constraints: int) -> tuple[R1CS, Limbs]:
     words = circuit.private_inputs("word", max(1, n_constraints // link))
     state = circuit.public_input("start")
     for word in words:
-        compare.assert_bits(circuit, word, WORD_BITS)
+        compare.num2bits(circuit, word, WORD_BITS)
         state = poseidon.poseidon(circuit, [state, word])
     circuit.public_output("end", state)
     compiled = circuit.compile()
