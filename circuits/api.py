@@ -51,7 +51,7 @@ from aitbc_rollup.errors import BadInputError
 
 from .buses import Bus, Table
 from .ir import Block, Hint, Instances, Kind, Op, Recorder, Terms
-from .places import Component, Source, caller_place
+from .places import Component, Source, caller_place, user_place
 from .r1cs import Indices
 from .variable import Bounds, Variable, plus, times
 
@@ -410,7 +410,7 @@ class Circuit:
             self._refuse(f"the rows of table {bus.name!r} are constant: look_up is all one can do")
         self._refuse_if_drawn(f"a message on bus {bus.name!r}")
         operands = [self._lift(value).terms for value in (*values, count)]
-        self._recorder.add_message(bus, kind, operands, Source(caller_place(), self._component, bus.name))
+        self._recorder.add_message(bus, kind, operands, Source(user_place(), self._component, bus.name))
 
     def commit(self, values: Iterable[Variable | int]) -> None:
         """Commit to values, before the challenge is drawn; what stands in messages is committed to anyway.
@@ -478,7 +478,7 @@ class Circuit:
         if len(block.messages.kinds):
             self._refuse_if_drawn(f"messages on buses, by template {name},")
         component = Component(self._component, name)
-        return self._recorder.add_instances(block, inputs, component, caller_place())
+        return self._recorder.add_instances(block, inputs, component, user_place())
 
     def _lift(self, value: Variable | int) -> Variable:
         if isinstance(value, Variable):
@@ -497,7 +497,7 @@ class Circuit:
         limit, check = ("0 or 1", "boolean") if n_bits == 1 else (f"0 … 2^{n_bits} − 1", "uint")
         raise BadInputError(
             f"{what} is not known to be in its range",
-            place=str(caller_place(beyond_gadgets=True)),
+            place=str(user_place(traced=False)),
             expected=limit,
             got=got,
             hint=f"check it first, and go on with what the check returns: gadgets.ranges.{check}",

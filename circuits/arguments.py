@@ -99,6 +99,12 @@ class Ledger:
         row -= len(self.products)
         return row if row < len(self.messages.kinds) else None
 
+    @property
+    def total(self) -> int:
+        """The constraint that says the sum is zero."""
+        tables = sum(table.rows for table in self.tables)
+        return self.first + len(self.products) + len(self.messages.kinds) + tables
+
     def locate(self, constraint: int) -> Located:
         """For constraints without an owner."""
         row = constraint - self.first - len(self.products) - len(self.messages.kinds)
@@ -302,15 +308,11 @@ class _Argument:
 
     def _table_entries(self, table: Table, rows: _Positions, tag: int) -> list[_Entries]:
         """Fingerprints of constant rows."""
-        values = table.make()
-        if values.shape != (table.rows, table.columns - 1, 4):
-            expected = (table.rows, table.columns - 1, 4)
-            raise ValueError(f"table {table.name!r} made values of shape {values.shape}, not {expected}")
-        columns = [range(table.rows), *(from_limbs(values[:, k]) for k in range(table.columns - 1))]
-        wires = [0, *self._keys.columns]
+        content = table.content()
         parts = [_entries(rows, np.full(len(rows), self._keys.tag), tag)]
-        for column, wire in zip(columns, wires, strict=False):
-            indices = np.fromiter((self._index(value) if value else -1 for value in column), np.int64, len(rows))
+        for k, wire in zip(range(table.columns), [0, *self._keys.columns], strict=False):
+            values = from_limbs(content[:, k])
+            indices = np.fromiter((self._index(value) if value else -1 for value in values), np.int64, len(rows))
             there = indices >= 0
             parts.append(
                 _Entries(rows[there], np.full(int(there.sum()), wire, np.uint32), indices[there].astype(np.uint32))
@@ -362,9 +364,8 @@ def _ranges(starts: _Positions, lengths: _Positions) -> _Positions:
 
 def _gather(source: SparseMatrix, rows: _Positions, to: _Positions) -> _Entries:
     """Rows of a matrix as entries of other rows."""
-    lengths = source.indptr[rows + 1] - source.indptr[rows]
-    at = _ranges(source.indptr[rows], lengths)
-    return _Entries(np.repeat(to, lengths), source.wires[at], source.coefficients[at])
+    taken = source.take(rows)
+    return _Entries(np.repeat(to, np.diff(taken.indptr)), taken.wires, taken.coefficients)
 
 
 def _matrix(n_rows: int, parts: list[_Entries]) -> SparseMatrix:

@@ -43,7 +43,7 @@ class Bus:
 class Table(Bus):
     """A bus that receives constant rows: row i is (i, values[i, 0], values[i, 1] …), as often as it is looked up.
 
-    ``make()`` gives the values, canonical limbs, uint64 (rows, columns − 1, 4); it is called once a compilation. Tables
+    ``make()`` gives the values, canonical limbs, uint64 (rows, columns − 1, 4), always the same. Tables
     that differ in it alone are different ones, and one circuit cannot have both: make a table once and keep it.
     """
 
@@ -54,6 +54,21 @@ class Table(Bus):
         super().__post_init__()
         if not 1 <= self.rows <= MAX_TABLE_ROWS:
             raise ValueError(f"a table has 1 to {MAX_TABLE_ROWS} rows, not {self.rows}")
+
+    def content(self) -> Limbs:
+        """All rows with their numbers: canonical limbs, uint64 (rows, columns, 4).
+
+        Raises:
+            ValueError: ``make`` gives values of another shape.
+        """
+        values = self.make()
+        expected = (self.rows, self.columns - 1, 4)
+        if values.shape != expected:
+            raise ValueError(f"table {self.name!r} made values of shape {values.shape}, not {expected}")
+        content = np.zeros((self.rows, self.columns, 4), np.uint64)
+        content[:, 0, 0] = np.arange(self.rows)
+        content[:, 1:] = values
+        return content
 
 
 @cache

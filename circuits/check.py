@@ -1,6 +1,7 @@
 """Does a witness satisfy its constraints, and if not, which one fails, where is it written, and with what values.
 
-The report follows halo2's ``VerifyFailure``: a failing constraint is named by gadget, line and values.
+The report follows halo2's ``VerifyFailure``: a failing constraint is named by gadget, line and values. Where the sum
+over the buses fails, it names the messages that have no partner instead (:mod:`~aitbc_rollup.circuits.balance`).
 """
 
 from __future__ import annotations
@@ -14,19 +15,24 @@ from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, from_limbs, is_below
 from aitbc_rollup.errors import BadInputError, InvalidError
 
+from .balance import Unpaired, signed, unpaired
 from .compiler import CompiledCircuit
 from .ir import Located
 from .r1cs import R1CS, SparseMatrix
 
-#: Rows shown with at most this many terms of each combination.
-_SHOWN_TERMS = 12
+#: Of the wires a row reads, so many are named: a long sum has hundreds of thousands.
+_SHOWN_WIRES = 12
+#: Messages without a partner that are named: those sent, and as many of those received.
+_SHOWN_MESSAGES = 3
 
 
 @dataclass(frozen=True)
 class Violation:
     """The first failing constraint: its values A·w, B·w, C·w, and, if the circuit is ours, where it was written.
 
-    ``wires`` lists the wires it reads as (name, value); ``n_violations`` counts all failing constraints.
+    ``wires`` lists the first of the ``n_wires`` it reads as (name, value); ``n_violations`` counts all failing
+    constraints. Where it is the sum over all buses, ``unpaired`` are the first messages without a partner instead, and
+    the place is that of the very first.
     """
 
     constraint: int
@@ -35,7 +41,9 @@ class Violation:
     c: int
     located: Located | None
     wires: tuple[tuple[str, int], ...]
+    n_wires: int
     n_violations: int
+    unpaired: tuple[Unpaired, ...] = ()
 
     @property
     def place(self) -> str | None:
@@ -53,15 +61,20 @@ class Violation:
         return "" if self.located is None else self.located.message
 
     def render(self) -> str:
-        """The report for a person: one line, then the calls that led there and the wires involved."""
+        """The report for a person: one line, then the calls that led there, and the wires or messages involved."""
         where = f" ({self.place}, {self.component})" if self.located else ""
         message = f"; {self.message}" if self.message else ""
-        a, b, c = (_signed(value) for value in (self.a, self.b, self.c))
-        lines = [f"constraint {self.constraint}{where} A·B = C fails: A = {a}, B = {b}, C = {c}{message}"]
+        a, b, c = (signed(value) for value in (self.a, self.b, self.c))
+        problem = "the buses do not balance" if self.unpaired else f"A·B = C fails: A = {a}, B = {b}, C = {c}"
+        lines = [f"constraint {self.constraint}{where} {problem}{message}"]
         lines += [f"  called at {place}" for place in reversed(self.located.calls if self.located else ())]
-        lines += [f"  {name} = {_signed(value)}" for name, value in self.wires[:_SHOWN_TERMS]]
-        if len(self.wires) > _SHOWN_TERMS:
-            lines.append(f"  … and {len(self.wires) - _SHOWN_TERMS} more wires")
+        for other in self.unpaired[1:]:
+            found = other.located
+            called = "".join(f", called at {place}" for place in found.calls[-1:])
+            lines.append(f"  {found.message} ({found.place}, {found.component}{called})")
+        lines += [f"  {name} = {signed(value)}" for name, value in self.wires]
+        if self.wires and len(self.wires) < self.n_wires:
+            lines.append(f"  … and {self.n_wires - len(self.wires)} more wires")
         if self.n_violations > 1:
             lines.append(f"  {self.n_violations} constraints fail in all")
         return "\n".join(lines)
@@ -84,15 +97,20 @@ def check(circuit: CompiledCircuit | R1CS, witness: Limbs) -> Violation | None:
         return None
     first = int(failing[0])
     value_a, value_b, value_c = (_canonical(product[first : first + 1]) for product in (a, b, c))
-    wires = sorted({int(wire) for matrix in (r1cs.a, r1cs.b, r1cs.c) for wire in matrix.row(first)[0]} - {0})
+    read = np.unique(np.concatenate([[0], *(matrix.row(first)[0] for matrix in (r1cs.a, r1cs.b, r1cs.c))]))[1:]
+    found = unpaired(compiled, witness, _SHOWN_MESSAGES) if compiled and compiled.is_total(first) else []
+    # What a sum over all messages adds up says nothing to anybody.
+    shown = [] if found else read[:_SHOWN_WIRES].tolist()
     return Violation(
         constraint=first,
         a=value_a,
         b=value_b,
         c=value_c,
-        located=compiled.locate(first) if compiled else None,
-        wires=tuple((compiled.wire_name(w) if compiled else f"wire {w}", from_limbs(witness[w])[0]) for w in wires),
+        located=found[0].located if found else compiled.locate(first) if compiled else None,
+        wires=tuple((compiled.wire_name(w) if compiled else f"wire {w}", from_limbs(witness[w])[0]) for w in shown),
+        n_wires=len(read),
         n_violations=len(failing),
+        unpaired=tuple(found),
     )
 
 
@@ -134,8 +152,3 @@ def _product(matrix: SparseMatrix, table: Limbs, vector: Limbs) -> Limbs:
 
 def _canonical(element: Limbs) -> int:
     return from_limbs(fr.batch_from_montgomery(element))[0]
-
-
-def _signed(value: int) -> str:
-    """Small negative values as such: r − 1 reads as −1."""
-    return str(value) if value <= R >> 1 or R - value > 1 << 64 else f"−{R - value}"

@@ -74,7 +74,7 @@ class Stats:
 
 @dataclass(frozen=True, eq=False)
 class CompiledCircuit:
-    """Constraints, witness program, names and source places of one circuit."""
+    """Constraints, witness program, names and source places of one circuit; the ledger of its buses, if it has any."""
 
     name: str
     r1cs: R1CS
@@ -82,8 +82,8 @@ class CompiledCircuit:
     outputs: tuple[Input, ...]
     public: tuple[Input, ...]
     private: tuple[Input, ...]
+    ledger: Ledger | None
     _sources: SourceMap
-    _ledger: Ledger | None
     _n_recorded: int
     _original_wires: Indices
 
@@ -131,10 +131,18 @@ class CompiledCircuit:
 
     def locate(self, constraint: int) -> Located:
         """Source line, component and message of a constraint."""
-        if self._ledger is not None and constraint >= self._ledger.first:
-            owner = self._ledger.owner(constraint)
-            return self._ledger.locate(constraint) if owner is None else self._sources.message(owner)
+        if self.ledger is not None and constraint >= self.ledger.first:
+            owner = self.ledger.owner(constraint)
+            return self.ledger.locate(constraint) if owner is None else self._sources.message(owner)
         return self._sources.constraint(constraint)
+
+    def is_total(self, constraint: int) -> bool:
+        """Whether this is the sum over all buses."""
+        return self.ledger is not None and len(self.ledger.messages.kinds) > 0 and constraint == self.ledger.total
+
+    def locate_message(self, message: int) -> Located:
+        """Source line and component of a message to a bus."""
+        return self._sources.message(message)
 
     def wire_name(self, wire: int) -> str:
         """Name of a wire, as a .sym file would give it: ``main.root``, ``main.path[3][1]``, ``main.poseidon.w12``."""
@@ -169,8 +177,8 @@ class CompiledCircuit:
         """Sizes, and constraints by component: deterministic, fit for committing."""
         r1cs = self.r1cs
         components = self._sources.count()
-        if self._ledger is not None:
-            for path, number in self._ledger.count().items():
+        if self.ledger is not None:
+            for path, number in self.ledger.count().items():
                 components[path] = components.get(path, 0) + number
             components["main"] = r1cs.n_constraints
         return Stats(
@@ -225,8 +233,8 @@ def compile_circuit(name: str, recorder: Recorder, interface: Interface, keys: K
         outputs=moved(interface.outputs),
         public=moved(interface.public),
         private=moved(interface.private),
+        ledger=argued.ledger if argued is not None else None,
         _sources=block.sources,
-        _ledger=argued.ledger if argued is not None else None,
         _n_recorded=recorder.n_wires,
         _original_wires=original,
     )  # fmt: skip

@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import NamedTuple
 
 _ROOM = Path(__file__).resolve().parent
 #: Modules that act for the user: a place inside them would help nobody.
-_TRANSPARENT = {str(_ROOM / name) for name in ("api.py", "template.py", "variable.py")}
+_TRANSPARENT = {str(_ROOM / name) for name in ("api.py", "places.py", "template.py", "variable.py")}
+#: Where templates are traced.
+_TEMPLATE, _TRACE = str(_ROOM / "template.py"), "_trace"
 _GADGETS = str(_ROOM / "gadgets") + os.sep
 _PACKAGE_ROOT = str(_ROOM.parent) + os.sep
 
@@ -65,21 +68,28 @@ class Source(NamedTuple):
     message: str
 
 
-def caller_place(*, beyond_gadgets: bool = False) -> Place:
-    """The innermost line that is not in the modules that build circuits: a gadget's, or the user's.
-
-    ``beyond_gadgets`` goes on to who called the gadgets, if somebody did.
-    """
+def caller_place() -> Place:
+    """The innermost line that is not in the modules that build circuits: a gadget's, or the user's."""
     frame = sys._getframe(1)
     while frame.f_back is not None and _real(frame.f_code.co_filename) in _TRANSPARENT:
         frame = frame.f_back
-    place = Place(_real(frame.f_code.co_filename), frame.f_lineno)
-    while beyond_gadgets and frame.f_back is not None:
+    return Place(_real(frame.f_code.co_filename), frame.f_lineno)
+
+
+def user_place(*, traced: bool = True) -> Place:
+    """The innermost line that is not a gadget's of this package either; a gadget's if only such led here.
+
+    A template that is ``traced`` now is recorded for all its uses, so who happens to use it first is not who led here.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
         file = _real(frame.f_code.co_filename)
         if file not in _TRANSPARENT and not file.startswith(_GADGETS):
             return Place(file, frame.f_lineno)
+        if traced and file == _TEMPLATE and frame.f_code.co_name == _TRACE:
+            break
         frame = frame.f_back
-    return place
+    return caller_place()
 
 
 _REAL: dict[str, str] = {}

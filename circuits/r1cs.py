@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,15 @@ class SparseMatrix:
         """Wires and coefficient indices of one row."""
         part = slice(self.indptr[index], self.indptr[index + 1])
         return self.wires[part], self.coefficients[part]
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> SparseMatrix:
+        """The matrix of these rows, in this order; copies."""
+        starts = self.indptr[rows]
+        lengths = self.indptr[rows + 1] - starts
+        indptr = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(lengths, out=indptr[1:])
+        at = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
+        return SparseMatrix(indptr, self.wires[at], self.coefficients[at])
 
 
 @dataclass(frozen=True, eq=False)

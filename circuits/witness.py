@@ -167,12 +167,8 @@ class _Tape:
 
     def values(self, rows: NDArray[np.integer[Any]]) -> Limbs:
         """Values of these operands, Montgomery limbs."""
-        operands = self.program.operands
-        starts = operands.indptr[rows]
-        lengths = operands.indptr[rows + 1] - starts
-        indptr = np.concatenate([[0], np.cumsum(lengths)])
-        at = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
-        return sparse.multiply(indptr, operands.wires[at], operands.coefficients[at], self.table, self.witness)
+        chosen = self.program.operands.take(rows)
+        return sparse.multiply(chosen.indptr, chosen.wires, chosen.coefficients, self.table, self.witness)
 
     def count(self, lookups: Lookups) -> None:
         """Write how often each row of a table is looked up; what no row answers is left for the check to find."""
