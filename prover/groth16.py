@@ -10,9 +10,9 @@ Jens Groth, "On the Size of Pairing-based Non-interactive Arguments", EUROCRYPT 
 each proof, uniform below r, and forgotten. Running time depends on witness and blinding: do not prove where
 somebody untrusted can time it.
 
-Of a circuit with a commitment (docs/spec/commitment.md) the proof has D = Σ wᵢ·Kᵢ over the committed wires and σ·D
-besides, and the witness depends on D: the challenge in it is a hash. :func:`prove_circuit` goes that way in order, with
-a fresh mask; :func:`prove` takes a witness for which somebody else has.
+Of a circuit with a commitment (docs/spec/commitment.md) the proof has D = Σ wᵢ·Kᵢ over the committed wires and a proof
+of knowledge of it besides, and the witness depends on D: the challenge in it is a hash. :func:`prove_circuit` goes that
+way in order, with a fresh mask; :func:`prove` takes a witness for which somebody else has.
 """
 
 from __future__ import annotations

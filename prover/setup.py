@@ -78,6 +78,7 @@ def setup(
     digest = _digest(*header, ic, *a, *b, *body[2:7])
     commitment = None
     if r1cs.commitment is not None:
+        progress("commitment", 0.95)
         wires, mask = r1cs.commitment.wires, r1cs.commitment.mask
         commitment = KeyCommitment(wires, mask, in_g2(scalars.kappa)[0], challenge_hash)
         body = body._replace(committed_query=in_g1(scalars.committed), knowledge_query=in_g1(scalars.knowledge))

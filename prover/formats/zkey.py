@@ -95,7 +95,8 @@ def write(path: Path, key: ProvingKey) -> None:
     if key.commitment is not None:
         kind = 1 + CHALLENGE_HASHES.index(key.commitment.hash)
         head = _COMMITMENT_HEAD.pack(kind, key.commitment.mask, len(key.commitment.wires))
-        parts.append((COMMITMENT, [head, key.commitment.kappa_g2, key.commitment.wires]))
+        wires = np.ascontiguousarray(key.commitment.wires, "<u4")
+        parts.append((COMMITMENT, [head, key.commitment.kappa_g2, wires]))
         parts += [(_SECTIONS[query], key.body.points(query)) for query in COMMITMENT_QUERIES]
     sections.write(path, b"zkey", 1, parts)
 
