@@ -75,11 +75,13 @@ def multiply(
     coefficients: NDArray[np.uint32],
     table: Limbs,
     vector: Limbs,
+    kind: NDArray[np.uint8] | None = None,
 ) -> Limbs:
     """Matrix times vector, Montgomery limbs (m, 4).
 
     Shapes: ``indptr`` int64 (m + 1,), ``wires`` and ``coefficients`` uint32 (nnz,), ``table`` and ``vector``
-    Montgomery limbs (k, 4) and (n, 4). Runs without the GIL; rows can be split among threads by slicing ``indptr``.
+    Montgomery limbs (k, 4) and (n, 4); ``kind`` is :func:`kinds` of the table, for those who have it. Runs without the
+    GIL; rows can be split among threads by slicing ``indptr``.
 
     Raises:
         ValueError: an array has another shape or dtype, or an index points outside.
@@ -90,8 +92,9 @@ def multiply(
     checked(table, None, 4)
     checked(vector, None, 4)
     check_indices(indptr, wires, coefficients, len(vector), len(table))
+    kind = kinds(table) if kind is None else checked(kind, len(table), dtype=np.uint8)
     out = np.empty((len(indptr) - 1, 4), np.uint64)
-    _multiply(out, indptr, wires, coefficients, kinds(table), table, vector)
+    _multiply(out, indptr, wires, coefficients, kind, table, vector)
     return out
 
 

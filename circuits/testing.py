@@ -53,14 +53,14 @@ def survivors(
     witness = compiled.witness(assignment)
     assert_satisfied(compiled, witness)
     generator = random.Random(seed)
-    lies = _lies(compiled, witness, generator)
-    if max_lies is not None and len(lies) > max_lies:
-        lies = generator.sample(lies, max_lies)
+    lies = _lies(compiled, witness, generator, max_lies)
     return [*_wire_survivors(compiled, witness, generator), *_hint_survivors(compiled, assignment, lies)]
 
 
-def forgeries(compiled: CompiledCircuit, assignment: Mapping[str, Any], *, seed: int = 0) -> list[Survivor]:
-    """All spoilt hints that make a proof of an assignment whose honest witness fails.
+def forgeries(
+    compiled: CompiledCircuit, assignment: Mapping[str, Any], *, seed: int = 0, max_lies: int | None = None
+) -> list[Survivor]:
+    """All spoilt hints that make a proof of an assignment whose honest witness fails; at most ``max_lies``, at random.
 
     Raises:
         ValueError: the honest witness satisfies the circuit: the assignment is no false statement.
@@ -68,7 +68,7 @@ def forgeries(compiled: CompiledCircuit, assignment: Mapping[str, Any], *, seed:
     witness = compiled.witness(assignment)
     if check(compiled, witness) is None:
         raise ValueError("the honest witness satisfies the circuit; forgeries() wants an assignment it must refuse")
-    return list(_hint_survivors(compiled, assignment, _lies(compiled, witness, random.Random(seed))))
+    return list(_hint_survivors(compiled, assignment, _lies(compiled, witness, random.Random(seed), max_lies)))
 
 
 def hint_wires(compiled: CompiledCircuit) -> list[int]:
@@ -137,10 +137,13 @@ class _Rows:
         )
 
 
-def _lies(compiled: CompiledCircuit, witness: Limbs, generator: random.Random) -> list[tuple[int, int, int]]:
-    """For each hint's output (wire, honest value, another value), several times."""
+def _lies(
+    compiled: CompiledCircuit, witness: Limbs, generator: random.Random, max_lies: int | None
+) -> list[tuple[int, int, int]]:
+    """For each hint's output (wire, honest value, another value), several times; of too many a sample."""
     honest = ((wire, from_limbs(witness[wire])[0]) for wire in hint_wires(compiled))
-    return [(wire, value, spoilt) for wire, value in honest for spoilt in _alternatives(value, generator)]
+    lies = [(wire, value, spoilt) for wire, value in honest for spoilt in _alternatives(value, generator)]
+    return lies if max_lies is None or len(lies) <= max_lies else generator.sample(lies, max_lies)
 
 
 def _hint_survivors(

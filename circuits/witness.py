@@ -168,7 +168,8 @@ class _Tape:
     def values(self, rows: NDArray[np.integer[Any]]) -> Limbs:
         """Values of these operands, Montgomery limbs."""
         chosen = self.program.operands.take(rows)
-        return sparse.multiply(chosen.indptr, chosen.wires, chosen.coefficients, self.table, self.witness)
+        indptr, wires, coefficients = chosen.indptr, chosen.wires, chosen.coefficients
+        return sparse.multiply(indptr, wires, coefficients, self.table, self.witness, self.kinds)
 
     def count(self, lookups: Lookups) -> None:
         """Write how often each row of a table is looked up; what no row answers is left for the check to find."""

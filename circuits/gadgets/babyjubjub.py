@@ -23,7 +23,10 @@ from aitbc_rollup.algebra.reference import babyjubjub as curve
 
 from ..api import Circuit, Variable
 
-__all__ = ["Point", "add", "assert_on_curve", "double", "multiply", "multiply_base8"]
+__all__ = [
+    "Point", "add", "assert_on_curve", "chord", "double", "double_and_add", "multiply", "multiply_base8", "tangent",
+    "to_edwards",
+]  # fmt: skip
 
 _EXCEPTIONAL = "an exceptional case of the addition"
 A, D, L = curve.A, curve.D, curve.SUBGROUP_ORDER
@@ -67,19 +70,19 @@ def _to_montgomery(circuit: Circuit, p: Point, message: str) -> Point:
     return Point(u, circuit.divide(u, p.x))
 
 
-def _to_edwards(circuit: Circuit, p: Point) -> Point:
+def to_edwards(circuit: Circuit, p: Point) -> Point:
     """2 constraints. Assumes a point of odd order, so that v ≠ 0 and u ≠ −1."""
     return Point(circuit.divide(p.x, p.y), circuit.divide(p.x - 1, p.x + 1))
 
 
-def _chord(circuit: Circuit, p: Point, q: Point) -> Point:
+def chord(circuit: Circuit, p: Point, q: Point) -> Point:
     """p + q in 3 constraints. Assumes p ≠ ±q."""
     slope = circuit.divide(q.y - p.y, q.x - p.x)
     return _third(circuit, slope, p, q.x)
 
 
-def _tangent(circuit: Circuit, p: Point) -> Point:
-    """2p in 4 constraints. Assumes an odd order, so that v ≠ 0."""
+def tangent(circuit: Circuit, p: Point) -> Point:
+    """2p in 4 constraints. Assumes that p is not of order two, so that v ≠ 0."""
     slope = circuit.divide(3 * (p.x * p.x) + 2 * curve.MONTGOMERY_A * p.x + 1, 2 * p.y)
     return _third(circuit, slope, p, p.x)
 
@@ -90,7 +93,7 @@ def _third(circuit: Circuit, slope: Variable, p: Point, other_x: Variable) -> Po
     return Point(x, circuit.multiply_add(slope, p.x - x, -p.y))
 
 
-def _double_and_add(circuit: Circuit, q: Point, p: Point, *, checked: bool) -> Point:
+def double_and_add(circuit: Circuit, q: Point, p: Point, *, checked: bool) -> Point:
     """(q + p) + q in 5 constraints: the y of q + p is never needed.
 
     Assumes q ≠ ±p and 2q ≠ −p; ``checked`` asserts it instead, 2 constraints more.
@@ -134,7 +137,7 @@ def multiply_base8(circuit: Circuit, scalar: Variable) -> Point:
     total: Point | None = None
     for i, table in enumerate(tables):
         term = _look_up(circuit, table, signs[3 * i : 3 * i + 3])
-        total = term if total is None else _chord(circuit, total, term)
+        total = term if total is None else chord(circuit, total, term)
     assert total is not None
     b, c = bits[-2:]
     both = b * c
@@ -144,7 +147,7 @@ def multiply_base8(circuit: Circuit, scalar: Variable) -> Point:
             for p00, p10, p01, p11 in zip(*last, strict=True)
         )
     )
-    return add(circuit, _to_edwards(circuit, total), selected)
+    return add(circuit, to_edwards(circuit, total), selected)
 
 
 def _scalar_bits(scalar: int) -> list[int]:
@@ -249,12 +252,12 @@ def multiply(circuit: Circuit, p: Point, scalar: Variable) -> Point:
         circuit.assert_product(z, z, square, "a digit is neither v nor −v")
     _assert_recomposition(circuit, q.y, scalar, even_bit, digits)
 
-    total = _chord(circuit, _tangent(circuit, q), q)
+    total = chord(circuit, tangent(circuit, q), q)
     for step, z in enumerate(reversed(digits), start=1):
-        total = _double_and_add(circuit, total, Point(q.x, z), checked=step >= _FIRST_CHECKED)
+        total = double_and_add(circuit, total, Point(q.x, z), checked=step >= _FIRST_CHECKED)
     is_even = 1 - even_bit
     correction = Point(-(is_even * p.x), 1 + is_even * (p.y - 1))
-    return add(circuit, _to_edwards(circuit, total), correction)
+    return add(circuit, to_edwards(circuit, total), correction)
 
 
 def _signed_digits(scalar: int, v: int) -> list[int]:

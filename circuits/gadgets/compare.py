@@ -14,7 +14,7 @@ from ..api import Circuit, Variable
 from ..template import template
 from .boolean import require_flags
 
-__all__ = ["assert_bits_at_most", "bits2num", "decompose", "is_zero", "num2bits"]
+__all__ = ["assert_bits_at_most", "bits2num", "decompose", "is_zero", "num2bits", "vanishes"]
 
 
 def num2bits(circuit: Circuit, x: Variable, n_bits: int) -> list[Variable]:
@@ -92,6 +92,11 @@ def assert_bits_at_most(circuit: Circuit, bits: Sequence[Variable], bound: int) 
 @template
 def is_zero(circuit: Circuit, x: Variable) -> Variable:
     """1 if x = 0, else 0, known to be a bit; 2 constraints. At x = 0 the hinted inverse is free, to no effect."""
+    return vanishes(circuit, x)
+
+
+def vanishes(circuit: Circuit, x: Variable) -> Variable:
+    """As :func:`is_zero`, written out where it is called: inside another template a combination needs no wire."""
     inverse = circuit.hint_inverse(x)
     result = 1 - x * inverse
     circuit.assert_product(x, result, 0, "is_zero of a value that is not")

@@ -1,29 +1,35 @@
-"""EdDSA-Poseidon signatures over Baby Jubjub, equivalent to circomlib's ``EdDSAPoseidonVerifier``.
+"""EdDSA-Poseidon signatures over Baby Jubjub, as circomlib's ``EdDSAPoseidonVerifier`` has them.
 
-Constrained, for a signature (R8, S) of a message under a key A:
+What is checked of a signature (R8, S) of a message under a key A:
 
-- A and R8 are on the curve, and A is not of small order (8·A is not neutral);
+- A is on the curve and not of small order (8·A is not neutral);
 - 0 ≤ S < l, so a signature has one S;
-- h = Poseidon(R8.x, R8.y, A.x, A.y, message), read as the canonical integer in [0, r): h + r is refused;
-- S·Base8 = R8 + h·(8·A).
+- S·Base8 = R8 + h·(8·A) for h = Poseidon(R8.x, R8.y, A.x, A.y, message), the canonical integer in [0, r): h + r is
+  refused. R8 is then on the curve and in the subgroup of order l.
 
-Not constrained: that A is of prime order. ``algebra.eddsa.verify`` asks that too; the rollup checks it once, when a
-key enters an account. A key with a part of small order harms only who made it: 8·A has none.
+:func:`signature_is_valid` answers with a bit, for any field elements whatever; it wants a circuit with ``limb_bits``.
+:func:`assert_signature` refuses what is no signature, and stays without commitment. ``docs/spec/eddsa.md`` has the
+relation and why it holds.
+
+Not checked: that A is of prime order. ``algebra.eddsa.verify`` asks that too; the rollup checks it once, when a
+key enters an account (:func:`key_is_prime_order`). A key with a part of small order harms only who made it: 8·A has
+none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aitbc_rollup.algebra import eddsa
-from aitbc_rollup.algebra.reference.babyjubjub import BASE8, SUBGROUP_ORDER
-from aitbc_rollup.algebra.reference.babyjubjub import multiply as multiply_plainly
+from aitbc_rollup.algebra import babyjubjub as curve
 
 from ..api import Circuit, Variable
 from ..template import template
-from .babyjubjub import Point, add, assert_on_curve, double, multiply, multiply_base8
-from .boolean import boolean, select
+from .babyjubjub import Point, add, assert_on_curve, double, multiply, multiply_base8, tangent
+from .boolean import select
+from .compare import vanishes
 from .poseidon import poseidon
+from .ranges import uint_limbs
+from .windows import SCALAR_BITS, assert_below_order, divmod_order, multiply_base8_windows, multiply_windows
 
 __all__ = ["assert_signature", "key_is_prime_order", "signature_is_valid"]
 
@@ -67,7 +73,7 @@ def _assert_signature(
     enabled = circuit.sum([enabled])
     if enabled.constant is None:
         a, nonce_point = (
-            Point(*(select(circuit, enabled, x, base) for x, base in zip(p, BASE8, strict=True)))
+            Point(*(select(circuit, enabled, x, base) for x, base in zip(p, curve.BASE8, strict=True)))
             for p in (a, nonce_point)
         )
         s = enabled * s
@@ -92,30 +98,90 @@ def signature_is_valid(
     s: Variable,
     message: Variable,
     *,
-    instance: Variable,
+    instance: Variable | int,
+    window: int = 8,
 ) -> Variable:
-    """A bit: 1 only if (r8, s) is a signature of the message under the key; satisfiable for any field elements.
+    """1 if (r8, s) is a signature of the message under the key, else 0, and known to be; for any field elements.
 
-    The bit is hinted, so a prover can always say 0; it is for those who may show a signature or not.
+    1 means: the key A is on the curve, 8·A is not neutral, S < l, and S·Base8 = R8 + h·(8·A). For a key of prime order
+    that is what ``algebra.eddsa.verify`` says, R8 being of the subgroup by the equation. Keys off the curve, (0, 0)
+    among them, and keys of small order give 0.
+
+    Constraints: 1916 with windows of 8 bits and ``limb_bits`` of 16, 1927 with 12. Besides, once a circuit, one for
+    each row of the windows' tables, 7,944 in all, and of the limbs' ones.
 
     Args:
-        circuit: where.
+        circuit: where; with ``limb_bits``.
         key: x and y of the public key A.
         r8: x and y of R8.
         s: S.
         message: the field element signed.
-        instance: a number that no other use of this gadget has in the circuit.
+        instance: a number below 2^28 that no other use in the circuit has. That is for the honest prover's sake: the
+            answer is right with any numbers.
+        window: bits of a digit of S, 2 to 10: more cost fewer constraints each and larger tables.
+
+    Raises:
+        ValueError: the circuit has no ``limb_bits``, or a window has not 2 to 10 bits.
     """
-    (hinted,) = circuit.hint(_verify, [*key, *r8, s, message], 1)
-    bit = boolean(circuit, hinted)
-    assert_signature(circuit, bit, key, r8, s, message)
-    return bit
+    if circuit.limb_bits is None:
+        raise ValueError("signature_is_valid looks ranges up: make the circuit with limb_bits")
+    return _signature_is_valid(circuit, list(key), list(r8), s, message, instance, window=window)
 
 
-def _verify(*values: int) -> int:
-    """Hint: whether a signature holds."""
-    key_x, key_y, r8_x, r8_y, s, message = values
-    return int(eddsa.verify((key_x, key_y), message, eddsa.Signature((r8_x, r8_y), s)))
+@template
+def _signature_is_valid(
+    circuit: Circuit,
+    key: list[Variable],
+    r8: list[Variable],
+    s: Variable,
+    message: Variable,
+    instance: Variable | int,
+    *,
+    window: int,
+) -> Variable:
+    width = circuit.limb_bits
+    assert width is not None
+    challenge = poseidon(circuit, [*r8, *key, message])
+    with circuit.component("key"):
+        key_is_good, base = _eight_times(circuit, Point(*key))
+    with circuit.component("challenge"):
+        _, h, last = divmod_order(circuit, challenge)
+        assert_below_order(circuit, uint_limbs(circuit, h, SCALAR_BITS, width), width, last)
+        none = vanishes(circuit, h)
+    with circuit.component("challenge_times_key"):
+        # 1 in place of 0, and the neutral point in place of the base
+        multiple = multiply_windows(circuit, base, h + none, instance)
+        product = Point(multiple.x - none * multiple.x, select(circuit, none, 1, multiple.y))
+    with circuit.component("s_times_base"):
+        quotient, remainder, last = divmod_order(circuit, s)
+        left, digits = multiply_base8_windows(circuit, remainder, window)
+        assert_below_order(circuit, digits, window, last)
+    expected = add(circuit, left, Point(-product.x, product.y))
+    same = [vanishes(circuit, x - y) for x, y in zip(expected, r8, strict=True)]
+    return key_is_good * vanishes(circuit, quotient) * same[0] * same[1]
+
+
+def _eight_times(circuit: Circuit, key: Point) -> tuple[Variable, Point]:
+    """Whether a key is on the curve and not of small order, and 8 times it, or 8 times Base8; 24 constraints.
+
+    8·A in Montgomery coordinates. A point of the curve is of small order if x·y·(y² − a·x²) = 0: of order 1 or 2 if
+    x = 0, of order 4 if y = 0, of order 8 if y² = a·x². The first doubling is computed from what the curve's equation
+    needs anyway, 2·A being ((1 − a·x²)/(1 − y²), …) in Montgomery coordinates; its divisors vanish for points of order
+    1 or 2 only.
+    """
+    ax_squared, y_squared, product = curve.A * (key.x * key.x), key.y * key.y, key.x * key.y
+    on_curve = vanishes(circuit, ax_squared + y_squared - 1 - curve.D * (product * product))
+    small = vanishes(circuit, product * (y_squared - ax_squared))
+    good = on_curve * (1 - small)
+    x, y = curve.BASE8
+    ax_squared, y_squared, product = (
+        select(circuit, good, value, safe)
+        for value, safe in zip((ax_squared, y_squared, product), (curve.A * x * x, y * y, x * y), strict=True)
+    )
+    u = circuit.divide(1 - ax_squared, 1 - y_squared)
+    double_x = circuit.divide(2 * product, ax_squared + y_squared)
+    twice = Point(u, circuit.divide(u, double_x))
+    return good, tangent(circuit, tangent(circuit, twice))
 
 
 def key_is_prime_order(circuit: Circuit, key: Sequence[Variable]) -> None:
@@ -136,4 +202,4 @@ def key_is_prime_order(circuit: Circuit, key: Sequence[Variable]) -> None:
 
 def _eighth(x: int, y: int) -> tuple[int, int]:
     """Hint: the point of the subgroup that 8 takes to this one; something else for what is not in the subgroup."""
-    return multiply_plainly((x, y), pow(8, -1, SUBGROUP_ORDER))
+    return curve.multiply((x, y), pow(8, -1, curve.SUBGROUP_ORDER))

@@ -2,7 +2,7 @@
 
 An S-box costs three constraints (x², x⁴, x⁵); additions and matrices cost none. A hash of n inputs has width
 t = n + 1 and takes 3·(8t + P) constraints, P being the partial rounds of that width, less 3 for each element of the
-initial state that is constant (the capacity of a plain hash is): 297 for four inputs, 318 for five, 609 for sixteen.
+initial state that is constant (the capacity of a plain hash is): 297 for four inputs, 321 for five, 609 for sixteen.
 
 To keep the combinations short, a partial round does not bind x⁵ itself but the next S-box's input, which is x⁵ times a
 constant plus the rest of the row: so that input is a single wire, and the long combination stands in one constraint
