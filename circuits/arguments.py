@@ -16,7 +16,7 @@ not multiplied by the same challenge already. A constant table costs one constra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import from_limbs
 from aitbc_rollup.errors import BadInputError
 
-from .buses import Bus, Table
-from .ir import Block, Kind, Located, Messages, Op
+from .buses import MAX_COLUMNS, Bus, Table
+from .ir import Block, Kind, Located, Messages, Op, Recorder
 from .places import Place
 from .r1cs import Indices, SparseMatrix
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .api import Circuit
 
 _Positions = NDArray[np.int64]
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 class Keys(NamedTuple):
@@ -135,6 +136,17 @@ class Argued:
     lookups: tuple[Lookups, ...]
     committed: Indices
     ledger: Ledger
+
+
+def room(recorder: Recorder) -> int:
+    """A bound on the rows and on the entries that the argument adds to each matrix; a copy is saved by leaving it."""
+    blocks = [(made.block, made.count) for made in recorder.instances]
+    values = sum(len(terms) for _, terms in recorder.operands)
+    values += sum(block.operands.n_entries * count for block, count in blocks)
+    buses = {message.bus for message in recorder.messages}.union(*(block.messages.buses for block, _ in blocks))
+    rows = sum(bus.rows for bus in buses if isinstance(bus, Table))
+    # Of a message or row: its product rows and its fraction, each with a term of the sum, tag, pole, constant columns.
+    return 2 * values + (recorder.n_messages + rows) * (2 * MAX_COLUMNS + 4) + 2
 
 
 def argue(block: Block, keys: Keys) -> Argued:
@@ -381,8 +393,20 @@ def _matrix(n_rows: int, parts: list[_Entries]) -> SparseMatrix:
 
 
 def _append(first: SparseMatrix, second: SparseMatrix) -> SparseMatrix:
+    """The second's rows after the first's."""
     return SparseMatrix(
-        np.concatenate([first.indptr, second.indptr[1:] + first.indptr[-1]]),
-        np.concatenate([first.wires, second.wires]),
-        np.concatenate([first.coefficients, second.coefficients]),
+        _extended(first.indptr, second.indptr[1:] + first.indptr[-1]),
+        _extended(first.wires, second.wires),
+        _extended(first.coefficients, second.coefficients),
     )
+
+
+def _extended(array: NDArray[_Scalar], more: NDArray[_Scalar]) -> NDArray[_Scalar]:
+    """The two in a row; in the first one's own memory if :func:`room` was left behind it."""
+    stop = len(array) + len(more)
+    memory = array.base
+    if isinstance(memory, np.ndarray) and memory.dtype == array.dtype and stop <= len(memory):
+        memory[len(array) : stop] = more
+        extended: NDArray[_Scalar] = memory[:stop]
+        return extended
+    return np.concatenate([array, more])

@@ -21,7 +21,7 @@ from .ir import Block, Hint, Instances, Messages, Op, Recorder, SourceMap, Terms
 from .r1cs import Indices, Offsets, SparseMatrix
 
 #: Entries expanded at a time: bounds the memory of the index arrays.
-_CHUNK = 1 << 21
+_CHUNK = 1 << 19
 _MATRICES = ("a", "b", "c", "operands")
 #: What each of them counts by.
 _STARTS = ("constraint", "constraint", "constraint", "operand")
@@ -131,8 +131,11 @@ class _Interners:
         self.buses = _Buses()
 
 
-def assemble(recorder: Recorder) -> Block:
-    """Arrays of everything recorded; deterministic in program order."""
+def assemble(recorder: Recorder, room: int = 0) -> Block:
+    """Arrays of everything recorded; deterministic in program order.
+
+    The arrays of A, B and C are views of memory with ``room`` for so many more rows and entries.
+    """
     interners = _Interners()
     own = [_OwnRows.of(recorder, name, interners.table) for name in _MATRICES]
     groups: dict[int, _Group] = {}
@@ -141,10 +144,10 @@ def assemble(recorder: Recorder) -> Block:
         if group is None:
             group = groups[id(instances.block)] = _Group(instances.block, interners)
         group.instances.append(instances)
-    arrays = _Arrays(recorder, own)
+    arrays = _Arrays(recorder, own, room)
     for group in groups.values():
         arrays.count(group)
-    arrays.allocate()
+    arrays.allocate(room)
     arrays.write_own(recorder, interners)
     for group in groups.values():
         for chunk in group.chunks():
@@ -197,10 +200,10 @@ class _OwnRows:
 class _Arrays:
     """The arrays of a block while they are filled: lengths of rows first, then everything else."""
 
-    def __init__(self, recorder: Recorder, own: list[_OwnRows]) -> None:
+    def __init__(self, recorder: Recorder, own: list[_OwnRows], room: int) -> None:
         self._own = own
         n_rows = [recorder.n_constraints] * 3 + [recorder.n_operands]
-        self._lengths = [np.zeros(n + 1, np.int64) for n in n_rows]
+        self._lengths = [np.zeros(n + 1 + room, np.int64)[: n + 1] for n in n_rows]
         for lengths, rows in zip(self._lengths, own, strict=True):
             lengths[rows.positions + 1] = rows.lengths
         n = recorder.n_instructions
@@ -216,14 +219,15 @@ class _Arrays:
             each = np.diff(inner.indptr)
             for instances in group.instances:
                 start = 1 + getattr(instances, name)
-                lengths[start : start + instances.count * len(each)] = np.tile(each, instances.count)
+                lengths[start : start + instances.count * len(each)].reshape(instances.count, -1)[:] = each
 
-    def allocate(self) -> None:
-        """Memory for the entries of the matrices."""
+    def allocate(self, room: int) -> None:
+        """Memory for the entries of the matrices; what is left free is never touched, so it costs nothing."""
         for lengths in self._lengths:
             indptr = np.cumsum(lengths, out=lengths)
-            wires = np.empty(int(indptr[-1]), np.uint32)
-            self.matrices.append(SparseMatrix(indptr, wires, np.empty_like(wires)))
+            n = int(indptr[-1])
+            wires, coefficients = (np.empty(n + room, np.uint32)[:n] for _ in range(2))
+            self.matrices.append(SparseMatrix(indptr, wires, coefficients))
 
     def write_own(self, recorder: Recorder, interners: _Interners) -> None:
         """What was recorded outside instances."""
@@ -251,7 +255,7 @@ class _Arrays:
         for matrix, name, inner in zip(self.matrices, _STARTS, block.matrices, strict=True):
             if inner.n_entries:
                 starts = matrix.indptr[chunk.starts(name, inner.n_rows)]
-                _scatter(matrix.wires, starts, chunk.wires[:, inner.wires])
+                _scatter(matrix.wires, starts, chunk.wires, inner.wires)
                 _scatter(matrix.coefficients, starts, group.table[inner.coefficients])
         rows = chunk.starts("constraint", block.a.n_rows)[:, None]
         operands = chunk.starts("operand", block.operands.n_rows)[:, None]
@@ -268,10 +272,16 @@ class _Arrays:
             self.operands[at] = block.messages.operands + operands
 
 
-def _scatter(out: Indices, starts: NDArray[np.int64], values: Indices) -> None:
-    """Write rows of values (or one row, each time) at these places."""
-    width = values.shape[-1]
+def _scatter(out: Indices, starts: NDArray[np.int64], values: Indices, columns: Indices | None = None) -> None:
+    """Write rows of values at these places: ``values[:, columns]``, or one row each time."""
+    width = len(values if columns is None else columns)
     if len(starts) > 1 and (np.diff(starts) == width).all():
-        out[starts[0] : starts[0] + len(starts) * width].reshape(-1, width)[:] = values
-    else:
-        out[starts[:, None] + np.arange(width)] = values
+        there = out[starts[0] : starts[0] + len(starts) * width].reshape(-1, width)
+        if columns is None:
+            there[:] = values
+        else:
+            # Any mode but "raise" writes straight to where it belongs; the columns are a block's own.
+            np.take(values, columns, axis=1, out=there, mode="clip")
+        return
+    for i, start in enumerate(starts.tolist()):
+        out[start : start + width] = values if columns is None else values[i, columns]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from aitbc_rollup.algebra.limbs import Limbs, from_limbs, to_limbs
 
-from .arguments import Argued, Keys, Ledger, Lookups, argue
+from .arguments import Argued, Keys, Ledger, Lookups, argue, room
 from .assemble import assemble
 from .ir import Hint, Located, Op, Recorder, SourceMap
 from .r1cs import R1CS, Commitment, Indices, Offsets, SparseMatrix
@@ -25,6 +25,10 @@ from .r1cs import R1CS, Commitment, Indices, Offsets, SparseMatrix
 if TYPE_CHECKING:
     from .api import Input, Interface
     from .witness import WitnessRun
+
+
+#: Entries renumbered at a time: what fits a cache.
+_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +198,7 @@ class CompiledCircuit:
 
 def compile_circuit(name: str, recorder: Recorder, interface: Interface, keys: Keys | None) -> CompiledCircuit:
     """Expand what was recorded, add the argument of its buses, and bring the wires into order."""
-    block = assemble(recorder)
+    block = assemble(recorder, room(recorder) if keys is not None else 0)
     argued = argue(block, keys) if keys is not None else None
     block = argued.block if argued is not None else block
     kinds = (interface.outputs, interface.public, interface.private)
@@ -211,7 +215,9 @@ def compile_circuit(name: str, recorder: Recorder, interface: Interface, keys: K
     final[original] = np.arange(block.n_wires, dtype=np.uint32)
     # Nobody holds the block's matrices but this function, so they are renumbered where they are.
     for matrix in block.matrices:
-        np.take(final, matrix.wires, out=matrix.wires)
+        for start in range(0, matrix.n_entries, _CHUNK):
+            part = matrix.wires[start : start + _CHUNK]
+            part[:] = final[part]
 
     def moved(items: list[Input]) -> tuple[Input, ...]:
         return tuple(type(item)(item.name, item.shape, int(final[item.wire])) for item in items)
