@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def test_hashes_are_what_the_protocol_says(published: dict[str, Any]) -> None:
     assert str(domain_hash) == domain["hash"]
     nodes = list(map(int, published["empty_nodes"]))
     assert nodes[0] == 0
-    assert all(above == poseidon_ex([below] * 4, 1, 0)[0] for below, above in zip(nodes, nodes[1:], strict=False))
+    assert all(above == poseidon_ex([below] * 4, 1, 0)[0] for below, above in pairwise(nodes))
     for leaf in published["leaves"]:
         assert hashed(1, list(map(int, leaf["words"]))) == int(leaf["leaf"])
 
