@@ -49,6 +49,7 @@ heavy: $(VENV)/.dev $(NODE)/.installed ## long fuzzing and large sizes
 
 bench: $(VENV)/.bench $(NODE)/.installed ## measures beside peers; RAPIDSNARK=path/to/prover adds that one (benchmarks/README.md)
 	$(BIN)/python benchmarks/demo.py
+	$(BIN)/python benchmarks/compile.py
 	$(BIN)/python benchmarks/prover_cpu.py --work build/bench --resume $(if $(RAPIDSNARK),--rapidsnark "$(RAPIDSNARK)")
 
 fmt: $(VENV)/.dev ## formats Python

@@ -70,6 +70,18 @@ def test_kernels_run(tmp_path: Path) -> None:
     assert all(row["ours_ns"]["median"] > 0 and "peer_ns" not in row for row in found.values())
 
 
+def test_the_compilers_benchmark_runs(tmp_path: Path) -> None:
+    out = tmp_path / "compile.json"
+    printed = benchmark("compile.py", "--scale", "0.002", "--repeats", "1", "--out", out)
+    result = json.loads(out.read_text())
+    hashes, lookups = result["workloads"]
+    assert (hashes["workload"], lookups["workload"]) == ("hashes", "lookups")
+    assert hashes["messages"] == 4 * 16 * (2 * 4 + 4) and lookups["messages"] == 16 * (10 * 4 + 4)
+    assert hashes["witness_s"]["median"] > 0 and hashes["compile_peak_mib"]["max"] > 0
+    assert result["goal"]["met"] is None, "that is for ten million constraints"
+    assert f"hashes: {hashes['constraints']:,} constraints" in printed
+
+
 def test_goals_are_judged_by_medians() -> None:
     import goals
 
