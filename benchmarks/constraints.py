@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from aitbc_rollup.circuits.statements.agent_runs import Shape, compile_agent_runs
+from aitbc_rollup.circuits.statements.blob import compile_blob
 
 RESULT = Path(__file__).parent / "results" / "constraints.json"
 #: The demo's shape, and a small one that shows what a batch costs before its first session.
 SHAPES = (Shape(8, 1), Shape(2, 1))
+#: Words of a blob and the width of tables that suits them.
+BLOBS = ((256, 11), (1024, 11), (4096, 12))
 
 
 def measure(shape: Shape) -> dict[str, Any]:
@@ -34,6 +37,20 @@ def measure(shape: Shape) -> dict[str, Any]:
     }
 
 
+def measure_blob(words: int, limb_bits: int) -> dict[str, Any]:
+    """Counts of the circuit of a blob alone."""
+    stats = compile_blob(words, limb_bits=limb_bits).stats()
+    return {
+        "statement": "blob",
+        "shape": {"words": words, "limb_bits": limb_bits},
+        "constraints": stats.n_constraints,
+        "wires": stats.n_wires,
+        "nonzeros": stats.n_entries,
+        "per_word": round(stats.n_constraints / words, 2),
+        "by_component": stats.components,
+    }
+
+
 def by_gadget(components: dict[str, int]) -> dict[str, int]:
     """Constraints by the innermost component, wherever it is used."""
     totals: dict[str, int] = {}
@@ -45,7 +62,8 @@ def by_gadget(components: dict[str, int]) -> dict[str, int]:
 
 def main() -> int:
     """Write or check."""
-    text = json.dumps([measure(shape) for shape in SHAPES], indent=2) + "\n"
+    counts = [measure(shape) for shape in SHAPES] + [measure_blob(*blob) for blob in BLOBS]
+    text = json.dumps(counts, indent=2) + "\n"
     if "--check" not in sys.argv[1:]:
         RESULT.write_text(text)
         return 0
