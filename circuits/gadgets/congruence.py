@@ -27,7 +27,7 @@ from ..places import user_place
 from ..variable import Bounds, plus, scaled
 from .ranges import MAX_BITS, uint
 
-__all__ = ["assert_multiple", "hint_of_sum", "known_bounds"]
+__all__ = ["assert_multiple", "hint_of_sum", "known_bounds", "refuse_width"]
 
 
 class Span(NamedTuple):
@@ -70,7 +70,7 @@ def assert_multiple(
     reduced = tuple(weight % modulus for weight in weights)
     plan = _plan(bounds, reduced, modulus, circuit.limb_bits or 1)
     if plan is None:
-        _refuse(f"values of up to {max(high - low for low, high in bounds).bit_length()} bits")
+        refuse_width(f"values of up to {max(high - low for low, high in bounds).bit_length()} bits")
     least = plan.quotient.low
     # Of a sum that is no multiple this is no quotient, and the columns fail.
     (hinted,) = hint_of_sum(circuit, lambda total: [(total // modulus - least) % R], values, reduced, 1)
@@ -93,7 +93,7 @@ def known_bounds(value: Variable) -> Bounds:
         BadInputError: it is not known.
     """
     if value.bounds is None:
-        _refuse("nothing known of a value's range, or r values and more")
+        refuse_width("nothing known of a value's range, or r values and more")
     return value.bounds
 
 
@@ -143,7 +143,7 @@ def _carry(circuit: Circuit, total: Variable, span: Span, column_bits: int) -> V
 def _require_exact(bounds: Bounds | None) -> None:
     """Go on only if a field element of this range that is 0 mod r is the integer 0."""
     if not _is_exact(bounds):
-        _refuse("a column that could be a multiple of r, or never 0")
+        refuse_width("a column that could be a multiple of r, or never 0")
 
 
 def _is_exact(bounds: Bounds | None) -> bool:
@@ -195,7 +195,8 @@ def _span(low: int, high: int, step: int) -> Span:
     return Span(low, -(-bits // step) * step)
 
 
-def _refuse(got: str) -> NoReturn:
+def refuse_width(got: str) -> NoReturn:
+    """Raise the error for values whose known ranges are too wide."""
     raise BadInputError(
         "a sum modulo a constant could wrap around the field",
         place=str(user_place(traced=False)),

@@ -26,14 +26,12 @@ from typing import NamedTuple
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, from_limbs, to_limbs
-from aitbc_rollup.errors import BadInputError
 
 from ..api import Circuit, Variable
-from ..places import user_place
 from ..template import template
 from ..variable import Bounds, plus, times
 from .compare import num2bits
-from .congruence import assert_multiple, hint_of_sum, known_bounds
+from .congruence import assert_multiple, hint_of_sum, known_bounds, refuse_width
 from .ranges import MAX_BITS, boolean, uint, uint_limbs
 
 __all__ = [
@@ -252,11 +250,14 @@ def from_native(circuit: Circuit, x: Variable, *, field: EmulatedField) -> Eleme
 
     Digits of step = ``limb_bits`` bits: B bits of them, a top digit of weight W and a bit of weight w, where
     (2^step − 1)·W + w = r − 2^B. So the greatest sum of digits is r − 1, and every integer up to it is one. Costs one
-    constraint a digit; a value known to be below 2^253 is cut plainly.
+    constraint a digit; a value known to fit fewer digits is cut plainly, a constant costs nothing.
     """
+    if (value := x.constant) is not None:
+        return field.constant(circuit, value)
     step = circuit.limb_bits or 1
-    if x.bits is not None and x.bits <= MAX_BITS:
-        digits = _digits(circuit, x, max(x.bits, 1))
+    known = None if x.bits is None else step * max(-(-x.bits // step), 1)
+    if known is not None and known <= MAX_BITS:
+        digits = _digits(circuit, x, known)
         return _placed(circuit, [(digit, 1 << step * i) for i, digit in enumerate(digits)], field)
     plain_bits, weight, bit_weight = capped_digits(step)
     top, bit = circuit.hint(partial(_tops, step=step), [x], 2, batch=True)
@@ -304,26 +305,15 @@ def _product_bounds(pairs: Sequence[Pair], n_points: int) -> list[Bounds]:
     Raises:
         BadInputError: r integers or more lie in one.
     """
-    bounds: list[Bounds | None] = [(0, 0)] * n_points
+    bounds = [(0, 0)] * n_points
     for x, y in pairs:
         for i, left in enumerate(x.limbs):
             for j, right in enumerate(y.limbs):
-                bounds[i + j] = plus(bounds[i + j], times(known_bounds(left), known_bounds(right)))
-    if any(pair is None for pair in bounds):
-        raise BadInputError(
-            "the product of emulated elements could wrap around the field",
-            place=str(user_place(traced=False)),
-            expected="limbs whose products add up to less than r",
-            got=f"{len(pairs)} products of limbs of up to {_widest(pairs)} bits",
-            hint="reduce an operand first, or take more limbs",
-        )
-    return [pair for pair in bounds if pair is not None]
-
-
-def _widest(pairs: Sequence[Pair]) -> int:
-    """Bits of the widest range of a limb."""
-    ranges = (known_bounds(limb) for pair in pairs for element in pair for limb in element.limbs)
-    return max((high - low).bit_length() for low, high in ranges)
+                total = plus(bounds[i + j], times(known_bounds(left), known_bounds(right)))
+                if total is None:
+                    refuse_width(f"{len(pairs)} products of limbs that may add up to r")
+                bounds[i + j] = total
+    return bounds
 
 
 @cache

@@ -223,6 +223,11 @@ def test_halves() -> None:
         (11, "assert_equal", 3),
         (11, "canonical", 52),
         (11, "from_native", 25),
+        (16, "inverse", 42),
+        (16, "divide", 84),
+        (16, "reduce", 20),
+        (16, "assert_equal", 4),
+        (16, "canonical", 37),
         (16, "from_native", 17),
     ],
 )
@@ -245,6 +250,22 @@ def test_counts(width: int, gadget: str, count: int) -> None:
         return circuit.compile().r1cs.n_constraints
 
     assert total(2) - total(1) == count
+
+
+@pytest.mark.parametrize(("bits", "count"), [(None, 25), (253, 23), (242, 22), (160, 15), (7, 1), (0, 0)])
+def test_native_values_known_to_be_small_cost_less(bits: int | None, count: int) -> None:
+    """And need no table of another width."""
+
+    def total(uses: int) -> int:
+        circuit = Circuit(limb_bits=11)
+        x = circuit.private_inputs("x", 3)
+        emulated.from_native(circuit, x[2], field=EmulatedField(BLS))
+        for wire in x[:uses]:
+            value = wire if bits is None else wire.within(0, (1 << bits) - 1) if bits else circuit.constant(R - 1)
+            emulated.from_native(circuit, value, field=EmulatedField(BLS))
+        return circuit.compile().r1cs.n_constraints
+
+    assert (total(1) - total(0), total(2) - total(0)) == (count, 2 * count)
 
 
 def test_many_products_are_one_hint_call(monkeypatch: pytest.MonkeyPatch) -> None:
