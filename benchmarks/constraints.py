@@ -5,35 +5,36 @@ Counts are exact and depend on nothing but the source, so unlike times they can 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from aitbc_rollup.circuits.statements.agent_runs import Shape, compile_agent_runs
+from aitbc_rollup.circuits.statements.batch.circuit import compile_batch
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.circuits.statements.blob import compile_blob
 
 RESULT = Path(__file__).parent / "results" / "constraints.json"
-#: The demo's shape, and a small one that shows what a batch costs before its first session.
-SHAPES = (Shape(8, 1), Shape(2, 1))
+#: 4,096 records with 256 agents at random indices below 2^24 and 16 providers; and a small one.
+SHAPES = (Shape.for_records(4096), Shape.for_records(16, agents=1, providers=1))
 #: Words of a blob and the width of tables that suits them.
 BLOBS = ((256, 11), (1024, 11), (4096, 12))
 
 
 def measure(shape: Shape) -> dict[str, Any]:
-    """Counts of one shape: total, per record (batch full), and by component."""
-    compiled = compile_agent_runs(shape)
-    stats = compiled.stats()
+    """Counts of one shape: total, per record (batch full), and by component; a component counts those within it."""
+    stats = compile_batch(shape).stats()
     total = stats.n_constraints
     return {
         "statement": "agent_runs",
-        "shape": {"sessions": shape.sessions, "providers": shape.providers, "records": shape.records},
+        "shape": dataclasses.asdict(shape),
+        "records": shape.records,
         "constraints": total,
         "wires": stats.n_wires,
         "nonzeros": stats.n_entries,
         "per_record": round(total / shape.records, 2),
         "by_component": stats.components,
-        "by_gadget": by_gadget(stats.components),
     }
 
 
@@ -49,15 +50,6 @@ def measure_blob(words: int, limb_bits: int) -> dict[str, Any]:
         "per_word": round(stats.n_constraints / words, 2),
         "by_component": stats.components,
     }
-
-
-def by_gadget(components: dict[str, int]) -> dict[str, int]:
-    """Constraints by the innermost component, wherever it is used."""
-    totals: dict[str, int] = {}
-    for path, count in components.items():
-        name = path.rsplit(".", 1)[-1]
-        totals[name] = totals.get(name, 0) + count
-    return dict(sorted(totals.items()))
 
 
 def main() -> int:

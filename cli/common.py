@@ -18,13 +18,14 @@ from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.rollup.files import write_whole
 
 if TYPE_CHECKING:
-    from aitbc_rollup.circuits.statements.agent_runs import Shape
+    from aitbc_rollup.circuits.statements.batch.shape import Shape
     from aitbc_rollup.rollup.l1.signer import Signer
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 COUNT = click.IntRange(min=1)
+SIZE = click.IntRange(min=0)
 
 
 #: Numbers that name something and count nothing.
@@ -47,21 +48,19 @@ class Address(click.ParamType[int]):
 
 
 class ShapeType(click.ParamType["Shape"]):
-    """A circuit's room: ``16``, ``16p2``, or as results show it, ``16x16p2``."""
+    """A circuit's room: ``256``, ``256x16``, or all of it as results show it."""
 
     name = "shape"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shape:
-        """Sessions, and after a ``p`` providers."""
-        from aitbc_rollup.circuits.statements.agent_runs import Shape
+        """Records, and after an ``x`` the most in a session; or what ``Shape.parse`` takes."""
+        from aitbc_rollup.circuits.statements.batch.shape import Shape
 
         if isinstance(value, Shape):
             return value
-        match = re.fullmatch(r"(\d{1,6})(?:x16)?(?:p(\d{1,6}))?", str(value), re.ASCII)
-        if match is None:
-            self.fail(f"expected sessions and providers such as 16p1, got {value!r}", param, ctx)
         try:
-            return Shape(int(match[1]), int(match[2] or 1))
+            match = re.fullmatch(r"(\d{1,7})(?:x(\d{1,5}))?", str(value), re.ASCII)
+            return Shape.for_records(int(match[1]), int(match[2] or 16)) if match else Shape.parse(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

@@ -18,7 +18,13 @@ from .progress import TITLES, Recorder, reporter
 
 @click.command("demo")
 @click.option("--input", "source", type=common.PATH, help="A trace.  [default: 256 requests of Azure's, in examples/]")
-@click.option("--limit", type=common.COUNT, default=256, show_default=True, help="Records to take.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, demonstration.MAX_RECORDS),
+    default=256,
+    show_default=True,
+    help="Records to take.",
+)
 @click.option("--folder", type=common.PATH, default=Path(".demo"), show_default=True, help="What runs leave behind.")
 @common.options(common.keys, common.engine, common.as_json)
 def demo(source: Path | None, limit: int, folder: Path, keys: Path | None, engine: str, as_json: bool) -> None:
@@ -42,26 +48,27 @@ def demo(source: Path | None, limit: int, folder: Path, keys: Path | None, engin
 
 def summary(result: DemoResult, seconds: dict[str, float], total: float) -> dict[str, Any]:
     """Every figure by name. Witness and proof are of the run that made them, perhaps an earlier one."""
-    job, batch = result.job, result.job.batch
-    gas = result.submission.gas
-    taken = job.seconds | seconds
+    job = result.job
+    (only,) = job.batches
+    data, gas = only.batch.data, result.submission.gas
+    taken = seconds | only.seconds
     return {
-        "records": batch.records,
-        "sessions": len(batch.sessions),
-        "constraints": job.constraints,
-        "constraints_per_record": round(job.constraints / batch.records),
+        "records": data.records,
+        "sessions": len(data.sessions),
+        "constraints": only.constraints,
+        "constraints_per_record": round(only.constraints / data.records),
         "seconds": {name: round(taken[name], 3) for name in TITLES if name in taken},
         "total_seconds": round(total, 3),
         "resumed": job.resumed,
-        "proof_was_there": not job.proved,
+        "proof_was_there": not only.proved,
         "proof_bytes": result.proof_bytes,
-        "data_bytes": len(batch.data),
+        "data_bytes": len(data.posted),
         "gas": gas,
-        "gas_per_record": round((gas["commit"] + gas["prove"] + gas["finalize"]) / batch.records),
-        "old_root": common.root_text(batch.old_root),
-        "new_root": common.root_text(batch.new_root),
+        "gas_per_record": round((gas["commit"] + gas["prove"] + gas["finalize"]) / data.records),
+        "old_root": common.root_text(data.old_root),
+        "new_root": common.root_text(data.new_root),
         "altered_batch_refused": result.refusal,
-        "files": str(job.out),
+        "files": str(only.out),
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from aitbc_rollup.circuits.statements.agent_runs import Shape
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.rollup import genesis as genesis_file
 from aitbc_rollup.rollup.checks import format_address
 from aitbc_rollup.rollup.node import initialise
@@ -18,8 +18,8 @@ from .progress import reporter
 @click.command("init")
 @click.option("--genesis", type=common.PATH, required=True, envvar="AITBC_GENESIS", help="Genesis file.")
 @click.option(
-    "--shape", type=common.ShapeType(), default="16p1", show_default=True,
-    help="The circuit's room: sessions, and after a p distinct providers.",
+    "--shape", type=common.ShapeType(), default="256x16", show_default=True,
+    help="The circuit's room: records, and after an x the most in a session; or all of it, as results show it.",
 )  # fmt: skip
 @common.options(common.state, common.keys, common.engine, common.as_json)
 def init(genesis: Path, shape: Shape, state: Path, keys: Path | None, engine: str, as_json: bool) -> None:

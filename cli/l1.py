@@ -8,12 +8,12 @@ import click
 
 from aitbc_rollup.circuits.statements.batch.layout import AMOUNT_BITS, INDEX_BITS, QueueKind
 from aitbc_rollup.rollup.checks import format_address
+from aitbc_rollup.rollup.l1.claims import Claim
 from aitbc_rollup.rollup.l1.client import Receipt, connect
+from aitbc_rollup.rollup.l1.queue import EVERYTHING, Queued
+from aitbc_rollup.rollup.l1.rollup_contract import RollupContract
 from aitbc_rollup.rollup.l1.signer import Signer
-from aitbc_rollup.rollup.l1.v2.claims import Claim
-from aitbc_rollup.rollup.l1.v2.queue import EVERYTHING, Queued
-from aitbc_rollup.rollup.l1.v2.rollup_contract import RollupContract
-from aitbc_rollup.rollup.v2.transactions import QueueItem
+from aitbc_rollup.rollup.transactions import QueueItem
 
 from . import common
 

@@ -27,13 +27,14 @@ def submit(folder: Path, dev_key: bool, l1: str, as_json: bool) -> None:
     """
     found = bundle.load(folder)
     bundle.verify(found)
-    chain_id = found.data.header["chain_id"]
+    context = found.data.context
+    chain_id = context.domain.chain_id
     signer = common.signer(chain_id, development=dev_key)
     client = connect(l1, expected_chain_id=chain_id)
     with reporter(as_json) as report:
         result = run(found, client, signer, report)
     summary: dict[str, Any] = {
-        "batch": found.data.header["batch_number"],
+        "batch": context.batch_number,
         "chain_id": client.chain_id,
         "signer": signer.address,
         "gas": result.gas,

@@ -23,7 +23,7 @@ from . import common
 @click.option("--reference", is_flag=True, help="Verify with py_ecc's pairing instead of this package's.")
 @common.as_json
 def verify(folder: Path, key: Path | None, contract: int | None, reference: bool, as_json: bool) -> None:
-    """Check a proven batch: sessions against data, data against public inputs, proof against key.
+    """Check a proven batch: transactions against data, data against public inputs, proof against key.
 
     Trusts nothing in DIR but, without --key or --contract, the verifying key. Exits with 1 if anything does not fit.
     """
@@ -34,17 +34,20 @@ def verify(folder: Path, key: Path | None, contract: int | None, reference: bool
         from aitbc_rollup.rollup.deployment import check_contract
 
         check_contract(found, contract)
-    header = found.data.header
+    data, context = found.data, found.data.context
     result = {
         "valid": True,
-        "batch": header["batch_number"],
-        "sessions": len(found.data.sessions),
-        "records": found.data.records,
-        "chain_id": header["chain_id"],
-        "contract": format_address(header["contract"]),
-        "old_root": common.root_text(header["old_root"]),
-        "new_root": common.root_text(header["new_root"]),
-        "development_keys": bool(header["mode"]) or found.key.development,
+        "batch": context.batch_number,
+        "records": data.records,
+        "sessions": len(data.sessions),
+        "transfers": len(data.transfers),
+        "registrations": len(data.registrations),
+        "queue_items": len(data.queue_items),
+        "chain_id": context.domain.chain_id,
+        "contract": format_address(context.domain.contract),
+        "old_root": common.root_text(data.old_root),
+        "new_root": common.root_text(data.new_root),
+        "development_keys": bool(context.mode) or found.key.development,
         "key_trusted": key is not None or contract is not None,
     }
     common.emit(result, as_json=as_json, title="the batch verifies")

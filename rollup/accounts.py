@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields, replace
 
-from aitbc_rollup.algebra.poseidon import poseidon
-from aitbc_rollup.circuits.statements import protocol
-from aitbc_rollup.circuits.statements.protocol import Tag
-from aitbc_rollup.errors import BadInputError
+import numpy as np
+
+from aitbc_rollup.algebra.limbs import from_limbs, to_limbs
+from aitbc_rollup.algebra.poseidon import poseidon, poseidon_batch
+from aitbc_rollup.circuits.statements.batch import layout
+from aitbc_rollup.circuits.statements.batch.layout import Tag
 
 from .checks import check_field_element, check_width
 
@@ -16,9 +19,8 @@ from .checks import check_field_element, check_width
 class Account:
     """One account: agent, provider, operator or user; immutable, each change makes a new one.
 
-    ``public_key`` is a Baby Jubjub point (x, y), ``l1_owner`` an address as a number, ``balance`` in the asset's
-    smallest unit, the rest lifetime totals. That the key has prime order is checked where an account is born
-    (``genesis``), not here.
+    ``public_key`` is a Baby Jubjub point (x, y), ``l1_owner`` an address as a number, ``balance`` in wei, the rest
+    lifetime totals. That the key has prime order is checked where an account is born (genesis, registration).
 
     Raises:
         BadInputError: a field is wider than its packing.
@@ -27,7 +29,6 @@ class Account:
     public_key: tuple[int, int]
     l1_owner: int
     permissions: int = 0
-    asset: int = 0
     balance: int = 0
     nonce: int = 0
     wall_ms: int = 0
@@ -42,74 +43,67 @@ class Account:
     def __post_init__(self) -> None:
         check_field_element(self.public_key[0], field="public key x")
         check_field_element(self.public_key[1], field="public key y")
-        if self.asset != protocol.ASSET_NATIVE:
-            raise BadInputError("unknown asset", expected="0, the chain's native coin", got=str(self.asset))
-        for name, bits in (*protocol.OWNER, *protocol.FUNDS, *protocol.USAGE_A, *protocol.USAGE_B):
+        for name, bits in (*layout.OWNER, *layout.FUNDS, *layout.USAGE_A, *layout.USAGE_B):
             check_width(getattr(self, name), bits, field=name)
         check_field_element(self.history_root, field="history_root")
         check_field_element(self.external_id, field="external_id")
 
     @property
-    def usage(self) -> tuple[int, ...]:
-        """The six lifetime totals, in the order of ``protocol.USAGE``."""
-        return tuple(getattr(self, name) for name in protocol.USAGE)
+    def exists(self) -> bool:
+        """Whether this is an account, and not what an empty leaf reads as."""
+        return self.public_key[0] != 0
 
-    def packed(self, layout: protocol.Layout) -> int:
-        """One word of the leaf: the fields of this layout."""
-        return protocol.pack(layout, {name: getattr(self, name) for name, _ in layout})
+    @property
+    def usage(self) -> tuple[int, ...]:
+        """The six lifetime totals, in the order of ``layout.USAGE``."""
+        return tuple(getattr(self, name) for name in layout.USAGE)
+
+    @property
+    def state_words(self) -> list[int]:
+        """What a circuit knows of it: the leaf's words, but balance and nonce apart."""
+        return [
+            *self.public_key,
+            self._packed(layout.OWNER),
+            self.balance,
+            self.nonce,
+            self._packed(layout.USAGE_A),
+            self._packed(layout.USAGE_B),
+            self.history_root,
+            self.external_id,
+        ]
+
+    @property
+    def leaf_words(self) -> list[int]:
+        """What the leaf hashes, in the order of ``layout.LEAF``."""
+        x, y, owner, _, _, *rest = self.state_words
+        return [x, y, owner, self._packed(layout.FUNDS), *rest]
+
+    def _packed(self, part: layout.Layout) -> int:
+        return layout.pack(part, {name: getattr(self, name) for name, _ in part})
 
     @property
     def owner(self) -> int:
         """The packed word of L1 owner and permissions."""
-        return self.packed(protocol.OWNER)
-
-    @property
-    def funds(self) -> int:
-        """The packed word of balance and nonce."""
-        return self.packed(protocol.FUNDS)
-
-    @property
-    def usage_a(self) -> int:
-        """The packed word of the three times."""
-        return self.packed(protocol.USAGE_A)
-
-    @property
-    def usage_b(self) -> int:
-        """The packed word of memory and tokens."""
-        return self.packed(protocol.USAGE_B)
+        return self._packed(layout.OWNER)
 
     def leaf(self) -> int:
-        """The leaf of the state tree."""
-        return poseidon(
-            [
-                Tag.ACCOUNT,
-                *self.public_key,
-                self.owner,
-                self.asset,
-                self.funds,
-                self.usage_a,
-                self.usage_b,
-                self.history_root,
-                self.external_id,
-            ]
-        )
+        """The leaf of the state tree; 0 if there is no account."""
+        return poseidon(self.leaf_words, initial_state=Tag.ACCOUNT) if self.exists else 0
 
     def after_session(self, *, fee: int, usage: tuple[int, ...], history_root: int) -> Account:
         """The agent's account after a session: fee paid, nonce up, totals grown, history moved.
 
-        The caller has checked that the balance covers the fee and a nonce is left (``state``).
+        That the balance covers the fee and a nonce is left is for the caller to know.
         """
-        grown = {name: getattr(self, name) + part for name, part in zip(protocol.USAGE, usage, strict=True)}
-        return replace(
-            self,
-            balance=self.balance - fee,
-            nonce=self.nonce + 1,
-            history_root=history_root,
-            **grown,
-        )
+        grown = {name: getattr(self, name) + part for name, part in zip(layout.USAGE, usage, strict=True)}
+        return replace(self.moved(-fee), nonce=self.nonce + 1, history_root=history_root, **grown)
 
-    def credited(self, amount: int) -> Account:
-        """The account with this much more.
+    def after_transfer(self, amount: int) -> Account:
+        """The sender's account after a transfer of ``amount``, the fee included; the caller knows that it covers it."""
+        return replace(self.moved(-amount), nonce=self.nonce + 1)
+
+    def moved(self, amount: int) -> Account:
+        """The account with this much more, or less if it is negative.
 
         Raises:
             BadInputError: the balance would leave its 96 bits.
@@ -128,6 +122,20 @@ class Account:
         return cls(public_key=(words[0], words[1]), **dict(zip(names, words[2:], strict=True)))
 
 
+#: What an empty leaf reads as.
+NO_ACCOUNT = Account(public_key=(0, 0), l1_owner=0)
+
+
+def leaves(accounts: Sequence[Account]) -> list[int]:
+    """The leaf of each account, all in one call of the hash."""
+    if not accounts:
+        return []
+    words = to_limbs([word for account in accounts for word in account.leaf_words])
+    tags = np.tile(to_limbs([Tag.ACCOUNT]), (len(accounts), 1))
+    hashes = from_limbs(poseidon_batch(words.reshape(len(accounts), len(layout.LEAF), 4), tags))
+    return [hashed if account.exists else 0 for account, hashed in zip(accounts, hashes, strict=True)]
+
+
 def next_history_root(history_root: int, message: int) -> int:
-    """The agent's history root after a signed message."""
-    return poseidon([Tag.HISTORY, history_root, message])
+    """The agent's history root after a session with this signed message."""
+    return poseidon([history_root, message], initial_state=Tag.HISTORY)

@@ -1,280 +1,96 @@
-"""A batch: sessions applied in order, the data words it posts, and the inputs its circuit takes.
+"""A batch: transactions applied to a state, what it posts, and all that its circuit needs to redo it.
 
-``docs/protocol.md``, "Batch", "Data" and "Binding the data". :func:`build` changes the state it is given; a
-refused session raises half-way, so give it an overlay and throw that away (``state.State``).
-
-The circuit's input names and their order are ``circuits.statements.agent_runs``'s; :func:`circuit_inputs` is the only
-place of this room that writes them.
+:func:`build` changes the state it is given; where it raises it has changed half of it, so give it an overlay and throw
+that away (``state.State``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from aitbc_rollup.algebra.babyjubjub import BASE8
-from aitbc_rollup.algebra.eddsa import Signature
-from aitbc_rollup.algebra.poseidon import sponge
-from aitbc_rollup.circuits.statements import protocol
-from aitbc_rollup.circuits.statements.agent_runs import Shape
-from aitbc_rollup.circuits.statements.protocol import Tag
-from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.circuits.statements.batch.memory import Clock
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 
 from .accounts import Account
-from .binding import Binding, to_data
-from .records import Domain, SignedSession
-from .state import State, Step
+from .binding import Binding
+from .data import BatchContext, BatchData
+from .journal import Journal, Visit
+from .room import check_room
+from .state import State
+from .transactions import Transactions
+from .transition import Results, fold
+from .tree import Level
 
-Inputs = dict[str, Any]
 
-_NO_SIGNATURE = Signature(BASE8, 0)
+@dataclass(frozen=True, slots=True)
+class TouchedAccount:
+    """An account that a batch visits, before and after it."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchContext:
-    """What a batch's header says besides roots and counts."""
-
-    domain: Domain
-    batch_number: int
-    mode: int
-    l1_time: int
-    operator_index: int
+    index: int
+    before: Account
+    after: Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """A batch applied: its data words, and every account it changed as it was just before.
+    """A batch applied.
 
-    ``session_steps`` has one step a session, ``provider_steps`` one a distinct provider in order of first use, both
-    filled up to the shape with the operator's account as it stood at that moment; ``operator_step`` is the last.
+    ``results`` are the fold's, ``accounts`` the touched ones in ascending order, ``levels`` the touched nodes of level
+    1 to 16, ``visits`` all visits to accounts in order of time.
     """
 
-    context: BatchContext
     shape: Shape
-    sessions: tuple[SignedSession, ...]
-    old_root: int
-    new_root: int
-    words: tuple[int, ...]
-    session_steps: tuple[Step, ...]
-    provider_steps: tuple[Step, ...]
-    operator_step: Step
-
-    @property
-    def records(self) -> int:
-        """The number of records."""
-        return sum(len(signed.session.records) for signed in self.sessions)
-
-    @property
-    def data(self) -> bytes:
-        """The bytes posted on L1."""
-        return to_data(self.words)
+    items: Transactions
+    data: BatchData
+    results: Results
+    accounts: tuple[TouchedAccount, ...]
+    levels: tuple[Level, ...]
+    visits: tuple[Visit, ...]
 
     @property
     def binding(self) -> Binding:
         """The data's commitment, challenge and evaluation."""
-        return bind(self.words, self.shape)
+        return self.data.binding(self.shape)
 
 
-def bind(words: Sequence[int], shape: Shape) -> Binding:
-    """C, ζ and y of data words, for a circuit of this shape.
+def build(state: State, items: Transactions, context: BatchContext, shape: Shape) -> Batch:
+    """Apply transactions to a state and write down the batch.
 
-    Raises:
-        BadInputError: more words than the shape has room for.
-    """
-    room = protocol.data_words(shape.sessions)
-    if len(words) > room:
-        raise BadInputError(
-            "more data than the circuit has room for", expected=f"at most {room} words", got=str(len(words))
-        )
-    commitment = sponge(Tag.BATCH, [*words, *[0] * (room - len(words))])
-    return Binding.of(commitment, to_data(words))
-
-
-def build(state: State, sessions: Sequence[SignedSession], context: BatchContext, shape: Shape) -> Batch:
-    """Apply sessions and credits to a state and write down the batch.
+    An invalid transfer or session is no error here: it is a batch's right, by the protocol, to hold one without effect.
 
     Raises:
-        BadInputError: no session, too many sessions or providers for the shape, or a session that does not hold.
+        BadInputError: no room in the shape, an invalid registration, no operator's account, or a balance of 2^96.
     """
-    providers = list(dict.fromkeys(signed.session.provider_index for signed in sessions))
-    check_room(len(sessions), len(providers), shape)
+    check_room(items, context.operator_index, shape)
     old_root = state.root
-    session_steps: list[Step] = []
-    body: list[int] = []
-    for signed in sessions:
-        session_steps.append(state.apply_session(signed, context.domain, context.l1_time))
-        body += session_words(signed, state.account(signed.session.agent_index).history_root)
-    idle = state.step(context.operator_index, "operator")
-    session_steps += [idle] * (shape.sessions - len(sessions))
-    nets = dict.fromkeys(providers, 0)
-    for signed in sessions:
-        nets[signed.session.provider_index] += signed.session.fee - signed.session.operator_fee
-    provider_steps = [state.credit(index, net) for index, net in nets.items()]
-    provider_steps += [state.step(context.operator_index)] * (shape.providers - len(providers))
-    operator_step = state.credit(context.operator_index, sum(signed.session.operator_fee for signed in sessions))
-    header = _header(context, sessions, old_root, state.root)
-    return Batch(
+    journal = Journal(state, shape.index_bits)
+    results = fold(
+        journal,
+        Clock(shape),
+        items,
+        domain=context.domain,
+        l1_time=context.l1_time,
+        operator_index=context.operator_index,
+    )
+    levels = state.update(journal.opened)
+    data = BatchData(
         context=context,
-        shape=shape,
-        sessions=tuple(sessions),
         old_root=old_root,
         new_root=state.root,
-        words=(*header, *body),
-        session_steps=tuple(session_steps),
-        provider_steps=tuple(provider_steps),
-        operator_step=operator_step,
+        queue_items=items.queue,
+        queue_results=results.queue,
+        registrations=items.registrations,
+        transfers=results.transfers,
+        sessions=results.sessions,
     )
-
-
-def check_room(sessions: int, providers: int, shape: Shape) -> None:
-    """Refuse what a circuit of this shape has no room for.
-
-    Raises:
-        BadInputError: no session, or too many sessions or providers.
-    """
-    if sessions == 0:
-        raise BadInputError("a batch without sessions", expected="at least one session", got="none")
-    for what, got, room in (("sessions", sessions, shape.sessions), ("providers", providers, shape.providers)):
-        if got > room:
-            raise BadInputError(
-                f"more {what} than the circuit has room for",
-                expected=f"at most {room} (shape {shape})",
-                got=str(got),
-                hint="take fewer records with --limit, or a larger --shape with a new state folder",
-            )
-
-
-def session_words(signed: SignedSession, history_root: int) -> list[int]:
-    """The three data words of a session."""
-    session = signed.session
-    values = {
-        "agent_index": session.agent_index,
-        "provider_index": session.provider_index,
-        "nonce": session.nonce,
-        "count": len(session.records),
-        "operator_share_bps": session.operator_share_bps,
-        "fee": session.fee,
-    }
-    usage = dict(zip(protocol.USAGE, session.usage, strict=True))
-    return [
-        history_root,
-        protocol.pack(protocol.SESSION_WORD_1, values),
-        protocol.pack(protocol.SESSION_WORD_2, usage),
-    ]
-
-
-def _header(context: BatchContext, sessions: Sequence[SignedSession], old_root: int, new_root: int) -> list[int]:
-    counts = {
-        "sessions": len(sessions),
-        "records": sum(len(signed.session.records) for signed in sessions),
-        "operator_index": context.operator_index,
-    }
-    values = {
-        "version": protocol.VERSION,
-        "chain_id": context.domain.chain_id,
-        "contract": context.domain.contract,
-        "shard": context.domain.shard,
-        "batch_number": context.batch_number,
-        "counts": protocol.pack(protocol.COUNTS, counts),
-        "byte_length": protocol.WORD_BYTES * protocol.data_words(len(sessions)),
-        "mode": context.mode,
-        "l1_time": context.l1_time,
-        "old_root": old_root,
-        "new_root": new_root,
-        "queue_digest": 0,
-        "withdrawals_digest": 0,
-    }
-    return [values[name] for name in protocol.HEADER]
-
-
-# -- the circuit's inputs ------------------------------------------------------------------------------------
-
-
-def circuit_inputs(batch: Batch, payout: int) -> Inputs:
-    """Every input of ``agent_runs`` by name, as integers and nested lists of them.
-
-    Args:
-        batch: the batch; its shape is the circuit's.
-        payout: the L1 address that the proof pays, as a number.
-    """
-    context, binding = batch.context, batch.binding
-    inputs: Inputs = {
-        "commitment": binding.commitment,
-        "zeta": binding.zeta,
-        "evaluation": binding.evaluation,
-        "payout": payout,
-        "chain_id": context.domain.chain_id,
-        "contract": context.domain.contract,
-        "shard": context.domain.shard,
-        "batch_number": context.batch_number,
-        "mode": context.mode,
-        "l1_time": context.l1_time,
-        "old_root": batch.old_root,
-        "operator_index": context.operator_index,
-        "provider_index": [step.index for step in batch.provider_steps],
-    }
-    inputs |= _session_inputs(batch)
-    inputs |= _account_inputs("session_", batch.session_steps)
-    inputs |= _account_inputs("provider_", batch.provider_steps)
-    inputs |= {name: column[0] for name, column in _account_inputs("operator_", [batch.operator_step]).items()}
-    return inputs
-
-
-def _session_inputs(batch: Batch) -> Inputs:
-    """One row a slot; an idle one names the operator's account and its nonce, and nothing else."""
-    rows: list[Inputs] = []
-    for slot, step in enumerate(batch.session_steps):
-        signed = batch.sessions[slot] if slot < len(batch.sessions) else None
-        session = signed.session if signed else None
-        signature = signed.signature if signed else _NO_SIGNATURE
-        records = [list(record.fields) for record in session.records] if session else []
-        blank = [[0] * len(protocol.RECORD_FIELDS)] * (protocol.SESSION_RECORDS - len(records))
-        rows.append(
-            {
-                "session_active": int(session is not None),
-                "session_agent_index": step.index,
-                "session_provider_index": session.provider_index if session else 0,
-                "session_nonce": step.account.nonce,
-                "session_fee_cap": session.fee_cap if session else 0,
-                "session_operator_share_bps": session.operator_share_bps if session else 0,
-                "session_expiry": session.expiry if session else 0,
-                "session_count": len(records),
-                "session_signature_r8_x": signature.r8[0],
-                "session_signature_r8_y": signature.r8[1],
-                "session_signature_s": signature.s,
-                "session_records": records + blank,
-            }
-        )
-    return _columns(rows)
-
-
-def _account_inputs(prefix: str, steps: Iterable[Step]) -> Inputs:
-    return _columns(
-        {f"{prefix}account_{name}": value for name, value in _account(step.account).items()}
-        | {f"{prefix}children": [list(family) for family in step.children]}
-        for step in steps
+    return Batch(
+        shape=shape,
+        items=items,
+        data=data,
+        results=results,
+        accounts=tuple(
+            TouchedAccount(index, before, state.account(index)) for index, before in sorted(journal.opened.items())
+        ),
+        levels=levels,
+        visits=tuple(journal.visits),
     )
-
-
-def _account(account: Account) -> dict[str, int]:
-    return {
-        "public_key_x": account.public_key[0],
-        "public_key_y": account.public_key[1],
-        "owner": account.owner,
-        "balance": account.balance,
-        "nonce": account.nonce,
-        "usage_a": account.usage_a,
-        "usage_b": account.usage_b,
-        "history_root": account.history_root,
-        "external_id": account.external_id,
-    }
-
-
-def _columns(rows: Iterable[Inputs]) -> Inputs:
-    """Rows of named values as one list a name."""
-    columns: dict[str, list[Any]] = {}
-    for row in rows:
-        for name, value in row.items():
-            columns.setdefault(name, []).append(value)
-    return columns

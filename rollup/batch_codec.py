@@ -1,79 +1,88 @@
-"""A batch as JSON, whole: sessions, data words and every opened account, so that a witness can be made again."""
+"""A batch as JSON: its transactions, and what its accounts and their siblings were before it.
+
+Reading it folds the transactions again over that part of the state, so that nothing is kept twice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from aitbc_rollup.circuits.statements import protocol
-from aitbc_rollup.circuits.statements.agent_runs import Shape
+from aitbc_rollup.circuits.statements.batch.layout import TREE_ARITY, TREE_DEPTH
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 
 from .accounts import Account
-from .batch import Batch, BatchContext
-from .records import Domain
-from .sessions import signed_from_line, signed_to_line
-from .state import Step
+from .batch import Batch, build
+from .data import BatchContext
+from .documents import (
+    registration_from_json,
+    registration_to_json,
+    signed_session_from_json,
+    signed_session_to_json,
+    signed_transfer_from_json,
+    signed_transfer_to_json,
+)
+from .state import State
+from .transactions import Domain, QueueItem, Transactions
+from .tree import empty_node
+
+
+class _Opening:
+    """The accounts a batch touches and the nodes beside them, as they were before: a state's source."""
+
+    def __init__(self, accounts: dict[int, Account], nodes: dict[tuple[int, int], int]) -> None:
+        self._accounts = accounts
+        self._nodes = nodes
+
+    def account(self, index: int) -> Account | None:
+        return self._accounts.get(index)
+
+    def node(self, level: int, index: int) -> int | None:
+        return self._nodes.get((level, index))
 
 
 def batch_to_json(batch: Batch) -> dict[str, Any]:
     """A batch as plain values; :func:`batch_from_json` is the way back."""
-    context = batch.context
+    context, items = batch.data.context, batch.items
+    domain = context.domain
     return {
-        "chain_id": context.domain.chain_id,
-        "contract": context.domain.contract,
-        "shard": context.domain.shard,
+        "domain": [domain.chain_id, domain.contract, domain.shard],
         "batch_number": context.batch_number,
         "mode": context.mode,
         "l1_time": context.l1_time,
         "operator_index": context.operator_index,
-        "shape": [batch.shape.sessions, batch.shape.providers],
-        "sessions": [[signed.place, signed_to_line(signed, context.domain)] for signed in batch.sessions],
-        "words": _to_hex(batch.words),
-        "session_steps": [_step_to_json(step) for step in batch.session_steps],
-        "provider_steps": [_step_to_json(step) for step in batch.provider_steps],
-        "operator_step": _step_to_json(batch.operator_step),
+        "shape": str(batch.shape),
+        "queue": [item.words for item in items.queue],
+        "registrations": [registration_to_json(registration) for registration in items.registrations],
+        "transfers": [[signed.place, signed_transfer_to_json(signed, domain)] for signed in items.transfers],
+        "sessions": [[signed.place, signed_session_to_json(signed, domain)] for signed in items.sessions],
+        "accounts": [[entry.index, *entry.before.to_words()] for entry in batch.accounts if entry.before.exists],
+        "nodes": [
+            [level, TREE_ARITY * family.index + place, f"{node:x}"]
+            for level, families in enumerate(batch.levels)
+            for family in families
+            for place, node in enumerate(family.before)
+            if node != empty_node(level)
+        ],
+        "old_root": f"{batch.data.old_root:x}",
     }
 
 
 def batch_from_json(value: dict[str, Any]) -> Batch:
     """The batch of :func:`batch_to_json`; trusts its input, which is this program's own."""
     context = BatchContext(
-        domain=Domain(value["chain_id"], value["contract"], value["shard"]),
+        domain=Domain(*value["domain"]),
         batch_number=value["batch_number"],
         mode=value["mode"],
         l1_time=value["l1_time"],
         operator_index=value["operator_index"],
     )
-    words = _from_hex(value["words"])
-    header = dict(zip(protocol.HEADER, words, strict=False))
-    return Batch(
-        context=context,
-        shape=Shape(*value["shape"]),
-        sessions=tuple(signed_from_line(line, place)[0] for place, line in value["sessions"]),
-        old_root=header["old_root"],
-        new_root=header["new_root"],
-        words=words,
-        session_steps=tuple(_step_from_json(step) for step in value["session_steps"]),
-        provider_steps=tuple(_step_from_json(step) for step in value["provider_steps"]),
-        operator_step=_step_from_json(value["operator_step"]),
+    items = Transactions(
+        queue=tuple(QueueItem.from_words(*words) for words in value["queue"]),
+        registrations=tuple(registration_from_json(entry, "registration") for entry in value["registrations"]),
+        transfers=tuple(signed_transfer_from_json(entry, place)[0] for place, entry in value["transfers"]),
+        sessions=tuple(signed_session_from_json(entry, place)[0] for place, entry in value["sessions"]),
     )
-
-
-def _step_to_json(step: Step) -> list[Any]:
-    return [step.index, step.account.to_words(), _to_hex(node for family in step.children for node in family)]
-
-
-def _step_from_json(value: list[Any]) -> Step:
-    index, words, children = value
-    nodes = _from_hex(children)
-    arity = protocol.TREE_ARITY
-    families = tuple(nodes[start : start + arity] for start in range(0, len(nodes), arity))
-    return Step(index, Account.from_words(words), families)
-
-
-def _to_hex(words: Iterable[int]) -> str:
-    return " ".join(f"{word:x}" for word in words)
-
-
-def _from_hex(text: str) -> tuple[int, ...]:
-    return tuple(int(word, 16) for word in text.split())
+    accounts = {index: Account.from_words(words) for index, *words in value["accounts"]}
+    nodes = {(level, index): int(node, 16) for level, index, node in value["nodes"]}
+    nodes[TREE_DEPTH, 0] = int(value["old_root"], 16)
+    return build(State(_Opening(accounts, nodes)), items, context, Shape.parse(value["shape"]))

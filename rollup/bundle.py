@@ -1,18 +1,18 @@
 """The four files of a proven batch: ``proof.json public.json verification_key.json batch.json``.
 
-The first three are snarkjs's. ``batch.json`` holds the data words as posted, the signed sessions behind them, and
-where they came from. :func:`verify` trusts none of it: everything that can be recomputed is.
+The first three are snarkjs's. ``batch.json`` holds the data as posted, the queue items the batch took, the signed
+transactions behind them, and where they came from. :func:`verify` trusts none of it: everything that can be recomputed
+is.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aitbc_rollup.circuits.statements.agent_runs import Shape
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError, InvalidError, next_step
 from aitbc_rollup.verifier import groth16
 from aitbc_rollup.verifier.formats import (
@@ -25,15 +25,21 @@ from aitbc_rollup.verifier.formats import (
 )
 from aitbc_rollup.verifier.types import Proof, VerifyingKey
 
-from .batch import Batch, bind
-from .binding import Binding, to_data
+from .batch import Batch
+from .binding import Binding, to_words
 from .checks import Fields, format_address
+from .data import BatchData, decode
+from .documents import (
+    signed_session_from_json,
+    signed_session_to_json,
+    signed_transfer_from_json,
+    signed_transfer_to_json,
+)
 from .files import MAX_FILE_BYTES, make_folder, read_json, write_whole
-from .rebuild import BatchData, decode, words_of
-from .records import SignedSession
-from .sessions import signed_from_line, signed_to_line
+from .posted import PostedSession, PostedTransfer
+from .transactions import QueueItem, SignedSession, SignedTransfer
 
-FORMAT = "aitbc-rollup/batch/v1"
+FORMAT = "aitbc-rollup/batch/v2"
 PROOF, PUBLIC, KEY, BATCH = "proof.json", "public.json", "verification_key.json", "batch.json"
 #: In the order of writing: whoever sees the last sees all.
 FILES = (PROOF, PUBLIC, KEY, BATCH)
@@ -43,7 +49,7 @@ FILES = (PROOF, PUBLIC, KEY, BATCH)
 class Origin:
     """The genesis behind a batch: its file's digest, its root, and the operator's L1 address.
 
-    With shard and verifying key, this is what the contract's address follows from.
+    With shard, circuit and verifying key, this is what the contract's address follows from.
     """
 
     digest: str
@@ -58,23 +64,18 @@ class Bundle:
     proof: Proof
     public: tuple[int, ...]
     key: VerifyingKey
-    words: tuple[int, ...]
     data: BatchData
     shape: Shape
     payout: int
+    transfers: tuple[SignedTransfer, ...]
     sessions: tuple[SignedSession, ...]
     provenance: dict[str, Any]
     origin: Origin
 
     @property
-    def bytes(self) -> bytes:
-        """The bytes posted on L1."""
-        return to_data(self.words)
-
-    @property
     def binding(self) -> Binding:
-        """C, ζ and y recomputed from the words."""
-        return bind(self.words, self.shape)
+        """C, ζ and y recomputed from the data."""
+        return self.data.binding(self.shape)
 
 
 def contents(
@@ -101,6 +102,9 @@ def write(folder: Path, files: dict[str, bytes]) -> bool:
     return any(written)
 
 
+# -- reading -------------------------------------------------------------------------------------------------
+
+
 @next_step("get the batch's files again, or make them with `aitbc-rollup prove-batch`")
 def load(folder: Path) -> Bundle:
     """Read the files of a proven batch.
@@ -110,42 +114,84 @@ def load(folder: Path) -> Bundle:
     """
     value = Fields(read_json(folder / BATCH), str(folder / BATCH))
     value.literal("format", FORMAT)
-    words = words_of(_hex(value.text("data", limit=MAX_FILE_BYTES), value.place), value.place)
-    data = decode(words, value.place)
-    for name in ("chain_id", "shard", "batch_number", "mode", "l1_time"):
-        value.literal(name, data.header[name])
-    for name in ("old_root", "new_root"):
-        value.literal(name, str(data.header[name]))
-    value.literal("contract", format_address(data.header["contract"]))
+    data = _data(value)
+    context = data.context
+    for name in ("batch_number", "mode", "l1_time"):
+        value.literal(name, getattr(context, name))
+    value.literal("chain_id", context.domain.chain_id)
+    value.literal("contract", format_address(context.domain.contract))
+    value.literal("shard", context.domain.shard)
+    value.literal("old_root", str(data.old_root))
+    value.literal("new_root", str(data.new_root))
     value.literal("records", data.records)
-    shape = _shape(value.take("shape"), value.place)
+    shape = _shape(value.text("shape"), value.place)
     payout = value.address("payout")
     origin = _origin(Fields(value.take("genesis"), f"{value.place}, genesis"))
     provenance = value.take("provenance")
-    lines = value.array("sessions")
-    value.finish()
-    sessions = tuple(
-        signed_from_line(json.dumps(line), f"{value.place}, session {number}")[0] for number, line in enumerate(lines)
+    transfers = tuple(
+        signed_transfer_from_json(entry, f"{value.place}, transfer {number}")[0]
+        for number, entry in enumerate(value.array("transfers"))
     )
+    sessions = tuple(
+        signed_session_from_json(entry, f"{value.place}, session {number}")[0]
+        for number, entry in enumerate(value.array("sessions"))
+    )
+    value.finish()
     return Bundle(
         proof=proof_from_json(read_json(folder / PROOF), str(folder / PROOF)),
         public=tuple(public_from_json(read_json(folder / PUBLIC), str(folder / PUBLIC))),
         key=verification_key_from_json(read_json(folder / KEY), str(folder / KEY)),
-        words=tuple(words),
         data=data,
         shape=shape,
         payout=payout,
+        transfers=transfers,
         sessions=sessions,
         provenance=provenance,
         origin=origin,
     )
 
 
+def _data(value: Fields) -> BatchData:
+    queue = to_words(_hex(value, "queue_items"), f"{value.place}, queue items")
+    if len(queue) % 2:
+        raise BadInputError("field 'queue_items' is wrong", place=value.place, expected="two words an item")
+    items = [QueueItem.from_words(*queue[start : start + 2]) for start in range(0, len(queue), 2)]
+    return decode(to_words(_hex(value, "data"), value.place), items, value.place)
+
+
+def _hex(value: Fields, name: str) -> bytes:
+    text = value.text(name, limit=MAX_FILE_BYTES)
+    try:
+        if not text.startswith("0x"):
+            raise ValueError
+        return bytes.fromhex(text[2:])
+    except ValueError:
+        raise BadInputError(
+            f"field {name!r} is wrong", place=value.place, expected="0x and hexadecimal digits"
+        ) from None
+
+
+def _shape(text: str, place: str) -> Shape:
+    try:
+        return Shape.parse(text)
+    except ValueError as error:
+        raise BadInputError("field 'shape' is wrong", place=place, expected=str(error), got=text) from None
+
+
+def _origin(fields: Fields) -> Origin:
+    origin = Origin(fields.text("digest"), fields.element("root"), fields.address("operator"))
+    fields.finish()
+    return origin
+
+
+# -- checking ------------------------------------------------------------------------------------------------
+
+
 @next_step("do not use this batch: get its files again from whoever proved it")
 def verify(bundle: Bundle, *, key: VerifyingKey | None = None, reference: bool = False) -> None:
-    """Check a proven batch: sessions against data, data against public inputs, proof against key.
+    """Check a proven batch: transactions against data, data against public inputs, proof against key.
 
-    That the old root is a chain's current one is for the chain to say.
+    That the old root is a chain's current one, and the queue items its own, is for the chain to say.
 
     Args:
         bundle: the batch.
@@ -156,7 +202,7 @@ def verify(bundle: Bundle, *, key: VerifyingKey | None = None, reference: bool =
         InvalidError: naming what does not fit.
         BadInputError: the verifying key is not sound.
     """
-    check_sessions(bundle.sessions, bundle.data)
+    check_transactions(bundle)
     expected = bundle.binding.public_inputs(bundle.payout)
     for name, right, got in zip(("C", "ζ", "y", "payout"), expected, bundle.public, strict=False):
         if right != got:
@@ -178,51 +224,64 @@ def verify(bundle: Bundle, *, key: VerifyingKey | None = None, reference: bool =
         )
 
 
-def check_sessions(sessions: Sequence[SignedSession], data: BatchData) -> None:
-    """Check that signed sessions are the ones that data words speak of, as far as data tell.
+def check_transactions(bundle: Bundle) -> None:
+    """Check that signed transactions are the ones that the data speak of, as far as data tell.
 
     Raises:
-        InvalidError: naming the first session that is not.
+        InvalidError: naming the first that is not.
     """
-    if len(sessions) != len(data.sessions):
-        raise InvalidError(
-            "wrong number of sessions", place=BATCH, expected=str(len(data.sessions)), got=str(len(sessions))
-        )
-    for number, (signed, posted) in enumerate(zip(sessions, data.sessions, strict=True)):
-        session = signed.session
-        pairs = {
-            "agent_index": (posted.agent_index, session.agent_index),
-            "provider_index": (posted.provider_index, session.provider_index),
-            "nonce": (posted.nonce, session.nonce),
-            "count": (posted.count, len(session.records)),
-            "operator_share_bps": (posted.operator_share_bps, session.operator_share_bps),
-            "fee": (posted.fee, session.fee),
-            "usage": (tuple(posted.usage.values()), session.usage),
-        }
-        for name, (right, got) in pairs.items():
-            if right != got:
-                raise InvalidError(
-                    f"{name} is not what the data say",
-                    place=f"{BATCH}, session {number}",
-                    expected=str(right),
-                    got=str(got),
-                )
+    counts = (
+        ("sessions", bundle.sessions, bundle.data.sessions),
+        ("transfers", bundle.transfers, bundle.data.transfers),
+    )
+    for what, signed, posted in counts:
+        if len(signed) != len(posted):
+            raise InvalidError(f"wrong number of {what}", place=BATCH, expected=str(len(posted)), got=str(len(signed)))
+    for number, (session, said) in enumerate(zip(bundle.sessions, bundle.data.sessions, strict=True)):
+        _compare(_session_facts(session, said), said, f"{BATCH}, session {number}")
+    for number, (transfer, told) in enumerate(zip(bundle.transfers, bundle.data.transfers, strict=True)):
+        _compare(_transfer_facts(transfer), told, f"{BATCH}, transfer {number}")
+
+
+def _session_facts(signed: SignedSession, posted: PostedSession) -> dict[str, Any]:
+    """What a signed session says of the fields of its data; of usage only if it is valid."""
+    session = signed.session
+    names = ("agent_index", "provider_index", "nonce", "count", "operator_share_bps", "fee")
+    facts = {name: getattr(session, name) for name in names}
+    facts["countersigned"] = signed.countersignature is not None
+    return facts | ({"usage": session.usage} if posted.valid else {})
+
+
+def _transfer_facts(signed: SignedTransfer) -> dict[str, Any]:
+    names = ("from_index", "to_index", "nonce", "exit", "amount", "fee")
+    return {name: getattr(signed.transfer, name) for name in names}
+
+
+def _compare(facts: dict[str, Any], posted: PostedSession | PostedTransfer, place: str) -> None:
+    for name, got in facts.items():
+        right = getattr(posted, name)
+        if right != got:
+            raise InvalidError(f"{name} is not what the data say", place=place, expected=str(right), got=str(got))
+
+
+# -- writing -------------------------------------------------------------------------------------------------
 
 
 def _batch_json(batch: Batch, payout: int, origin: Origin, provenance: dict[str, Any]) -> dict[str, Any]:
-    context = batch.context
+    data = batch.data
+    context, domain = data.context, data.context.domain
     return {
         "format": FORMAT,
-        "chain_id": context.domain.chain_id,
-        "contract": format_address(context.domain.contract),
-        "shard": context.domain.shard,
+        "chain_id": domain.chain_id,
+        "contract": format_address(domain.contract),
+        "shard": domain.shard,
         "batch_number": context.batch_number,
         "mode": context.mode,
         "l1_time": context.l1_time,
-        "old_root": str(batch.old_root),
-        "new_root": str(batch.new_root),
-        "records": batch.records,
-        "shape": [batch.shape.sessions, batch.shape.providers],
+        "old_root": str(data.old_root),
+        "new_root": str(data.new_root),
+        "records": data.records,
+        "shape": str(batch.shape),
         "payout": format_address(payout),
         "genesis": {
             "digest": origin.digest,
@@ -230,38 +289,12 @@ def _batch_json(batch: Batch, payout: int, origin: Origin, provenance: dict[str,
             "operator": format_address(origin.operator),
         },
         "provenance": provenance,
-        "data": "0x" + batch.data.hex(),
-        "sessions": [json.loads(signed_to_line(signed, context.domain)) for signed in batch.sessions],
+        "data": "0x" + data.posted.hex(),
+        "queue_items": "0x" + data.queue_bytes.hex(),
+        "transfers": [signed_transfer_to_json(signed, domain) for signed in batch.items.transfers],
+        "sessions": [signed_session_to_json(signed, domain) for signed in batch.items.sessions],
     }
-
-
-def _origin(fields: Fields) -> Origin:
-    origin = Origin(fields.text("digest"), fields.element("root"), fields.address("operator"))
-    fields.finish()
-    return origin
 
 
 def _text(value: Any) -> bytes:
     return (json.dumps(value, indent=1) + "\n").encode()
-
-
-def _hex(text: str, place: str) -> bytes:
-    try:
-        if not text.startswith("0x"):
-            raise ValueError
-        return bytes.fromhex(text[2:])
-    except ValueError:
-        raise BadInputError("field 'data' is wrong", place=place, expected="0x and hexadecimal digits") from None
-
-
-def _shape(value: object, place: str) -> Shape:
-    try:
-        match value:
-            case [int(sessions), int(providers)] if not isinstance(sessions, bool):
-                return Shape(sessions, providers)
-            case _:
-                raise ValueError("not two numbers")
-    except ValueError as error:
-        raise BadInputError(
-            "field 'shape' is wrong", place=place, expected="[sessions, providers]", got=str(error)
-        ) from None

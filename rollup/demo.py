@@ -14,25 +14,28 @@ from pathlib import Path
 
 from eth_utils.address import to_checksum_address
 
-from aitbc_rollup.circuits.statements import protocol
+from aitbc_rollup.circuits.statements.batch.layout import PAGE_RECORDS, SESSION_WORDS, WORD_BYTES
 from aitbc_rollup.errors import BadInputError, InvalidError, L1Error
+from aitbc_rollup.verifier.formats import proof_to_calldata
 
 from . import bundle
-from .batch import bind
+from .binding import to_words
 from .bundle import Bundle
 from .checks import format_address
+from .data import decode
 from .deployment import Submission, plan_of, submit
 from .l1.client import connect
 from .l1.contracts import deploy
 from .l1.rollup_contract import RollupContract
 from .l1.signer import Signer, development_signer
 from .node import JobOptions, JobResult, prove_batch
-from .rebuild import words_of
 from .reporting import Reporter, stage
 from .store import Store
 
 #: Agents that share the requests: a full batch of 256 is sixteen sessions of sixteen.
 AGENTS = 16
+#: Most records of the one batch: 256 pages.
+MAX_RECORDS = 4096
 #: A batch older than this is begun again, seconds; the contract's own limit is a day.
 MAX_AGE = 12 * 60 * 60
 
@@ -75,6 +78,7 @@ def run(source: Path, folder: Path, keys: Path, limit: int, engine: str, reporte
         keys=keys,
         limit=limit,
         dev_agents=AGENTS,
+        most_pages=MAX_RECORDS // PAGE_RECORDS,
         engine=engine,
     )
     job = prove_batch(options, reporter)
@@ -84,14 +88,14 @@ def run(source: Path, folder: Path, keys: Path, limit: int, engine: str, reporte
     with stage(reporter, "chain"):
         client = connect()
     submission = submit(found, client, signer, reporter)
-    if submission.state_root != job.batch.new_root:
+    if submission.state_root != found.data.new_root:
         raise InvalidError(
-            "the L1's root is not the batch's", expected=hex(job.batch.new_root), got=hex(submission.state_root)
+            "the L1's root is not the batch's", expected=hex(found.data.new_root), got=hex(submission.state_root)
         )
     with stage(reporter, "tamper") as running:
         refusal = refused(found, signer)
         running.note = refusal
-    return DemoResult(job, submission, refusal, 8 * protocol.WORD_BYTES)
+    return DemoResult(job, submission, refusal, len(proof_to_calldata(found.proof)) * WORD_BYTES)
 
 
 def refused(found: Bundle, signer: Signer) -> str:
@@ -103,17 +107,19 @@ def refused(found: Bundle, signer: Signer) -> str:
     Raises:
         InvalidError: the L1 did not refuse.
     """
-    data = bytearray(found.bytes)
-    data[protocol.WORD_BYTES * (protocol.HEADER_WORDS + 1) + 15] ^= 1
-    altered = bind(words_of(bytes(data), "altered data"), found.shape)
+    data = bytearray(found.data.posted)
+    first_session = len(data) - WORD_BYTES * SESSION_WORDS * len(found.data.sessions)
+    data[first_session + WORD_BYTES + 15] ^= 1
+    place = "altered data"
+    altered = decode(to_words(bytes(data), place), found.data.queue_items, place).binding(found.shape)
     client = connect()
     plan = plan_of(found)
     deploy(client, signer, plan)
     contract = RollupContract(client, plan.rollup)
-    contract.commit(signer, bytes(data), altered.commitment)
+    contract.commit(signer, bytes(data), altered)
     try:
         payout = to_checksum_address(format_address(found.payout))
-        contract.prove(signer, found.data.header["batch_number"], altered, payout, found.proof)
+        contract.prove(signer, found.data.context.batch_number, altered, payout, found.proof)
     except L1Error as error:
         return error.message
     raise InvalidError("the L1 accepted a proof for altered data", expected="a refusal", got="a proven batch")
@@ -126,7 +132,7 @@ def _drop_stale(home: Path) -> None:
             stale = store.batch_count > 0 and time.time() - store.last_l1_time > MAX_AGE
         if not stale and (home / "batch" / bundle.BATCH).is_file():
             found = bundle.load(home / "batch")
-            stale = int(plan_of(found).rollup, 16) != found.data.header["contract"]
+            stale = int(plan_of(found).rollup, 16) != found.data.context.domain.contract
     except BadInputError:
         stale = home.exists()  # nothing there, or nothing that reads
     if stale:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 from eth_utils.address import to_checksum_address
 
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import InvalidError, L1Error, next_step
 from aitbc_rollup.verifier.formats import proof_to_calldata
 from aitbc_rollup.verifier.types import Proof, VerifyingKey
 
 from .bundle import Bundle
 from .checks import format_address
+from .l1.bound import Step
 from .l1.client import L1Client, Receipt
 from .l1.contracts import (
     Deployment,
@@ -27,9 +29,10 @@ from .l1.contracts import (
     deploy_verifier,
     verifier_init_code,
 )
-from .l1.rollup_contract import RollupContract, Step
+from .l1.rollup_contract import RollupContract
 from .l1.signer import Signer
 from .reporting import Reporter, Silent, stage
+from .transactions import Domain, QueueItem
 
 _NOT_MADE = "the contract's address does not follow from the batch's key and genesis"
 
@@ -46,16 +49,16 @@ class Submission:
     state_root: int
 
 
-def deployment(key: VerifyingKey, *, genesis_root: int, shard: int, operator: int) -> Deployment:
+def deployment(key: VerifyingKey, shape: Shape, *, genesis_root: int, shard: int, operator: int) -> Deployment:
     """The verifier and rollup of a shard; the operator's address as a number."""
     address = to_checksum_address(format_address(operator))
-    return Deployment(verifying_key=key, genesis_root=genesis_root, shard=shard, operator=address)
+    return Deployment(verifying_key=key, genesis_root=genesis_root, shard=shard, operator=address, shape=shape)
 
 
 def plan_of(bundle: Bundle) -> Deployment:
     """The contracts that a proven batch's files say it is for; that their address is the data's is to be checked."""
-    origin = bundle.origin
-    return deployment(bundle.key, genesis_root=origin.root, shard=bundle.data.header["shard"], operator=origin.operator)
+    origin, shard = bundle.origin, bundle.data.context.domain.shard
+    return deployment(bundle.key, bundle.shape, genesis_root=origin.root, shard=shard, operator=origin.operator)
 
 
 def check_contract(bundle: Bundle, address: int) -> None:
@@ -68,7 +71,7 @@ def check_contract(bundle: Bundle, address: int) -> None:
         InvalidError: the batch is for another rollup, or the address is not made of this key.
     """
     found = int(plan_of(bundle).rollup, 16)
-    for what, got in (("the batch is for another contract", bundle.data.header["contract"]), (_NOT_MADE, found)):
+    for what, got in (("the batch is for another contract", bundle.data.context.domain.contract), (_NOT_MADE, found)):
         if got != address:
             raise InvalidError(
                 what,
@@ -93,13 +96,14 @@ def submit(bundle: Bundle, client: L1Client, signer: Signer, reporter: Reporter 
         L1Error: another chain, no contract, another one than the batch is for, or a step refused.
     """
     reporter = reporter or Silent()
-    header = bundle.data.header
-    address = format_address(header["contract"])
-    if client.chain_id != header["chain_id"]:
+    context = bundle.data.context
+    domain, number = context.domain, context.batch_number
+    address = format_address(domain.contract)
+    if client.chain_id != domain.chain_id:
         raise L1Error(
             "another chain",
             place=client.name,
-            expected=f"chain id {header['chain_id']}, the batch's",
+            expected=f"chain id {domain.chain_id}, the batch's",
             got=f"chain id {client.chain_id}",
             hint="give the RPC of the batch's chain with --l1",
         )
@@ -112,10 +116,11 @@ def submit(bundle: Bundle, client: L1Client, signer: Signer, reporter: Reporter 
             sent += len(receipts)
             running.note = f"{address}, {gas['deploy']:,} gas"
     contract = RollupContract(client, address)
-    number, binding = header["batch_number"], bundle.binding
+    binding = bundle.binding
+    _check_queue(contract, bundle)
     payout = format_address(bundle.payout)
     steps: dict[str, Callable[[], Step]] = {
-        "commit": lambda: contract.commit(signer, bundle.bytes, binding.commitment),
+        "commit": lambda: contract.commit(signer, bundle.data.posted, binding),
         "prove": lambda: contract.prove(signer, number, binding, payout, bundle.proof),
         "finalize": lambda: contract.finalize(signer, number),
     }
@@ -131,17 +136,57 @@ def submit(bundle: Bundle, client: L1Client, signer: Signer, reporter: Reporter 
 
 def _deploy(client: L1Client, signer: Signer, bundle: Bundle) -> list[Receipt]:
     """Deploy what the bundle says is behind its contract's address, if it is."""
-    header = bundle.data.header
+    contract = bundle.data.context.domain.contract
     plan = plan_of(bundle)
-    if int(plan.rollup, 16) != header["contract"]:
+    if int(plan.rollup, 16) != contract:
         raise L1Error(
             "there is no contract for this batch",
-            place=f"{format_address(header['contract'])} on chain {client.chain_id}",
+            place=f"{format_address(contract)} on chain {client.chain_id}",
             expected=f"a deployed rollup, or a key and genesis of that address; these are of {plan.rollup}",
             got="no code",
             hint="check --l1; or prove the batch again with the key and genesis of the contract",
         )
     return deploy(client, signer, plan)
+
+
+def _check_queue(contract: RollupContract, bundle: Bundle) -> None:
+    """Check that the batch takes the items that come next in the contract's queue, if it is not committed yet.
+
+    With others the contract would draw another ζ, and the proof would not verify.
+
+    Raises:
+        L1Error: it does not.
+    """
+    status = contract.status()
+    if bundle.data.context.batch_number != status.committed + 1:
+        return
+    expected = bundle.data.queue_items
+    found = tuple(item for _, item in contract.queue.waiting(len(expected)))
+    if found != expected:
+        raise L1Error(
+            "the batch takes other queue items than the contract's next ones",
+            place=contract.address,
+            expected=f"{len(expected)} items, as the batch has them",
+            got=f"{len(found)} items, which differ",
+            hint="begin again with a new --state folder, and prove-batch --queue against this chain",
+        )
+
+
+def queue_source(client: L1Client) -> Callable[[Domain, int], list[QueueItem]]:
+    """What waits in a chain's queue of a rollup behind the items taken so far; nothing before it is deployed.
+
+    Raises:
+        L1Error: the chain does not answer.
+    """
+
+    def waiting(domain: Domain, taken: int) -> list[QueueItem]:
+        address = format_address(domain.contract)
+        if not client.code(address):
+            return []
+        queue = RollupContract(client, address).queue
+        return queue.items(taken + 1, queue.pointers().queued - taken)
+
+    return waiting
 
 
 def _note(step: Step) -> str:

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from aitbc_rollup.algebra.eddsa import public_key, sign
-from aitbc_rollup.circuits.statements import protocol
+from aitbc_rollup.circuits.statements.batch import layout
+from aitbc_rollup.circuits.statements.batch.layout import PAGE_RECORDS
 from aitbc_rollup.errors import BadInputError
 
 from .checks import check_width
 from .ingest.azure import TraceRow
-from .records import Domain, RunRecord, Session, SignedSession, digest_element
+from .records import RunRecord, digest_element
+from .transactions import Domain, Session, SignedSession
 
 #: Chain ids of anvil and hardhat, and of ganache.
 LOCAL_CHAIN_IDS = frozenset({31337, 1337})
@@ -72,7 +74,7 @@ class Prices:
             BadInputError: it does not fit in a record's 64 bits.
         """
         fee = row.tokens_in * self.input + row.tokens_out * self.output
-        return check_width(fee, protocol.FEE_BITS, field="fee", place=row.place)
+        return check_width(fee, layout.FEE_BITS, field="fee", place=row.place)
 
     def __str__(self) -> str:
         return f"input={self.input},output={self.output}"
@@ -84,21 +86,22 @@ DEFAULT_PRICES = Prices()
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """How rows of a trace become sessions: who runs them, who provides, at which price and share."""
+    """How rows of a trace become sessions: who runs them, who provides, at which price and share, how many in each."""
 
     agents: tuple[int, ...]
     provider: int
     prices: Prices
     operator_share_bps: int
+    session_records: int = PAGE_RECORDS
 
 
-def group(rows: Sequence[TraceRow], agents: Sequence[int]) -> list[tuple[int, list[TraceRow]]]:
+def group(rows: Sequence[TraceRow], how: Assignment) -> list[tuple[int, list[TraceRow]]]:
     """Rows dealt to agents in turn, cut into sessions: every agent's first session, then every agent's second."""
     groups: list[tuple[int, list[TraceRow]]] = []
-    dealt = [(agent, list(rows[start :: len(agents)])) for start, agent in enumerate(agents)]
-    for first in range(0, max((len(own) for _, own in dealt), default=0), protocol.SESSION_RECORDS):
+    dealt = [(agent, list(rows[start :: len(how.agents)])) for start, agent in enumerate(how.agents)]
+    for first in range(0, max((len(own) for _, own in dealt), default=0), how.session_records):
         for agent, own in dealt:
-            part = own[first : first + protocol.SESSION_RECORDS]
+            part = own[first : first + how.session_records]
             if part:
                 groups.append((agent, part))
     return groups
@@ -106,19 +109,19 @@ def group(rows: Sequence[TraceRow], agents: Sequence[int]) -> list[tuple[int, li
 
 def sign_rows(
     rows: Sequence[TraceRow], how: Assignment, nonces: dict[int, int], domain: Domain, expiry: int
-) -> list[SignedSession]:
-    """Sessions for the rows of a trace, signed with development keys.
+) -> list[tuple[SignedSession, list[TraceRow]]]:
+    """Sessions for the rows of a trace, signed with development keys, each with its rows.
 
     Args:
         rows: requests of a trace.
-        how: agents, provider, prices, share.
+        how: agents, provider, prices, share, size of a session.
         nonces: the nonce of each agent's account; left as it is.
         domain: chain, contract and shard; the caller has checked that the chain is local.
         expiry: of every session, unix seconds.
     """
     nonces = dict(nonces)
     sessions = []
-    for agent, part in group(rows, how.agents):
+    for agent, part in group(rows, how):
         nonce = nonces[agent]
         nonces[agent] += 1
         records = tuple(
@@ -126,7 +129,7 @@ def sign_rows(
                 tokens_in=row.tokens_in,
                 tokens_out=row.tokens_out,
                 fee=how.prices.fee(row),
-                sequence=nonce * protocol.SESSION_RECORDS + position,
+                sequence=nonce * how.session_records + position,
                 task=digest_element(row.identity),
             )
             for position, row in enumerate(part)
@@ -141,5 +144,5 @@ def sign_rows(
             records=records,
         )
         signature = sign(development_private_key(agent), session.message(domain))
-        sessions.append(SignedSession(session, signature, part[0].place))
+        sessions.append((SignedSession(session, signature, place=part[0].place), part))
     return sessions

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aitbc_rollup.algebra.eddsa import is_public_key
-from aitbc_rollup.circuits.statements import protocol
+from aitbc_rollup.circuits.statements.batch import layout
 from aitbc_rollup.errors import BadInputError, UsageError, next_step, unreadable
 from aitbc_rollup.verifier.strict_json import parse_json
 
@@ -24,7 +24,7 @@ from .checks import Fields, format_address
 from .dev_agents import development_public_key, is_local_chain
 from .state import State
 
-FORMAT = "aitbc-rollup/genesis/v1"
+FORMAT = "aitbc-rollup/genesis/v2"
 MAX_GENESIS_BYTES = 1 << 28
 MAX_DEVELOPMENT_AGENTS = 1 << 16
 
@@ -47,6 +47,11 @@ class Genesis:
     shard: int
     operator_index: int
     accounts: tuple[GenesisAccount, ...]
+
+    @property
+    def last_index(self) -> int:
+        """The highest index of an account."""
+        return self.accounts[-1].index
 
     def state(self) -> State:
         """The state made of these accounts alone."""
@@ -114,7 +119,7 @@ def from_json(value: object, place: str) -> Genesis:
     fields.literal("format", FORMAT)
     chain_id = fields.integer("chain_id", 64)
     shard = fields.integer("shard", 32)
-    operator_index = fields.integer("operator_index", protocol.INDEX_BITS)
+    operator_index = fields.integer("operator_index", layout.INDEX_BITS)
     entries = [_account_from_json(item, f"{place}, account {n}") for n, item in enumerate(fields.array("accounts"))]
     fields.finish()
     return checked(Genesis(chain_id, shard, operator_index, tuple(entries)), place)
@@ -168,7 +173,6 @@ def _account_to_json(entry: GenesisAccount) -> dict[str, Any]:
         "label": entry.label,
         "public_key": [str(account.public_key[0]), str(account.public_key[1])],
         "l1_owner": format_address(account.l1_owner),
-        "asset": account.asset,
         "balance": str(account.balance),
         "permissions": account.permissions,
         "external_id": str(account.external_id),
@@ -178,7 +182,7 @@ def _account_to_json(entry: GenesisAccount) -> dict[str, Any]:
 
 def _account_from_json(value: object, place: str) -> GenesisAccount:
     fields = Fields(value, place)
-    index = fields.integer("index", protocol.INDEX_BITS)
+    index = fields.integer("index", layout.INDEX_BITS)
     label = fields.text("label", "")
     public_key = fields.point("public_key")
     if not is_public_key(public_key):
@@ -189,11 +193,10 @@ def _account_from_json(value: object, place: str) -> GenesisAccount:
             got=f"({public_key[0]}, {public_key[1]})",
         )
     l1_owner = fields.address("l1_owner")
-    fields.literal("asset", protocol.ASSET_NATIVE)
     account = Account(
         public_key=public_key,
         l1_owner=l1_owner,
-        balance=fields.decimal("balance", protocol.BALANCE_BITS),
+        balance=fields.decimal("balance", layout.BALANCE_BITS),
         permissions=fields.integer("permissions", 32, 0),
         external_id=fields.element("external_id", "0"),
     )

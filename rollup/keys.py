@@ -14,7 +14,8 @@ from pathlib import Path
 
 from aitbc_rollup.circuits.compiler import CompiledCircuit
 from aitbc_rollup.circuits.r1cs import R1CS
-from aitbc_rollup.circuits.statements.agent_runs import Shape, compile_agent_runs
+from aitbc_rollup.circuits.statements.batch.circuit import compile_batch
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.prover.consistency import check_matrices
 from aitbc_rollup.prover.engine import Engine
 from aitbc_rollup.prover.formats import zkey
@@ -45,8 +46,8 @@ def load_or_make(shape: Shape, folder: Path, engine: Engine, reporter: Reporter 
     """
     reporter = reporter or Silent()
     reporter.progress("keys", "compiling the circuit", 0.0)
-    circuit = compile_agent_runs(shape)
-    path = folder / f"agent_runs-{shape}-{circuit.structure_hash[:16]}.zkey"
+    circuit = compile_batch(shape)
+    path = folder / f"batch-{shape}-{circuit.structure_hash[:16]}.zkey"
     key, made = key_at(path, circuit.r1cs, engine, reporter)
     return CircuitKeys(circuit, key, path, made)
 

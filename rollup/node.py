@@ -1,15 +1,16 @@
-"""The whole job: an input's records become a sealed, proven batch and its files.
+"""The whole job: what waits becomes sealed, proven batches and their files.
 
 ::
 
     ingest   read, select and check the input                             nothing kept
-    sealed   state, batch, billed records, job: one LMDB transaction      durable
-    witness  the circuit's wires                                          made again after a kill
+    sealed   state, batches, billed records, job: one LMDB transaction    durable
+    witness  the inputs of a batch's circuit                              made again after a kill
     proof    Groth16, verified, kept with the job                         durable
     files    proof.json public.json verification_key.json batch.json      each whole or absent
 
-A job's identity is a hash of what was selected and of every option that enters the batch. The same command again
-finds the job and goes on after its last durable stage; a finished job changes nothing.
+The last three once a batch: an input that is more than the circuit has room for takes several. A job's identity is a
+hash of what was selected and of every option that enters its batches. The same command again finds the job and goes on
+after its last durable stage; a finished job changes nothing.
 """
 
 from __future__ import annotations
@@ -17,49 +18,52 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aitbc_rollup.circuits.check import assert_satisfied
-from aitbc_rollup.circuits.statements.agent_runs import Shape
-from aitbc_rollup.circuits.statements.protocol import Mode
+from aitbc_rollup.circuits.statements.batch.layout import INDEX_BITS, PAGE_RECORDS, TIME_BITS
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError, UsageError
 from aitbc_rollup.prover.engine import load_engine
-from aitbc_rollup.prover.groth16 import prove
 from aitbc_rollup.verifier.formats import (
     proof_from_json,
     proof_to_json,
     verification_key_from_json,
     verification_key_to_json,
 )
-from aitbc_rollup.verifier.types import VerifyingKey
+from aitbc_rollup.verifier.types import Proof, VerifyingKey
 
 from . import bundle, genesis, ingest
-from .batch import Batch, BatchContext, build, check_room, circuit_inputs
+from .batch import Batch
 from .checks import check_width, format_address
-from .dev_agents import DEFAULT_PRICES, Assignment, Prices, group, sign_rows
+from .dev_agents import DEFAULT_PRICES, Assignment, Prices, group
 from .genesis import Genesis
 from .ingest import Selection, azure
 from .keys import CircuitKeys, load_or_make
-from .records import Domain, SignedSession
+from .plan import Terms, billed, offers_of_signed, offers_of_trace, plan
+from .proving import prove_batch as prove
 from .reporting import Reporter, Silent, stage
-from .sessions import check_domain
+from .room import needed, shape_for
 from .store import Identity, Store
+from .transactions import Domain, QueueItem, Registration, SignedSession, SignedTransfer, Transactions
 
 #: Life of a session that a development key signs, seconds.
 DEVELOPMENT_EXPIRY = 86_400
 DEFAULT_DEVELOPMENT_AGENTS = 16
-#: Most room that is made without being asked for; the prover needs some gigabytes for it.
-AUTO_SHAPE = Shape(256, 256)
+#: Most pages of records in a circuit that nobody asked for in particular; the prover needs some gigabytes for it.
+AUTO_PAGES = 64
+
+#: Items of a contract's queue, from this position on, that wait for a batch.
+QueueSource = Callable[[Domain, int], Sequence[QueueItem]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobOptions:
     """What a job does, and where; options left ``None`` have the default their comment names."""
 
-    source: Path
+    source: Path | None  # nothing but the queue's items and registrations
     state: Path
     out: Path
     keys: Path
@@ -67,33 +71,48 @@ class JobOptions:
     form: str | None = None  # recognised
     skip: int = 0
     limit: int | None = None  # all
+    registrations: Path | None = None  # none
+    queue: QueueSource | None = None  # none
     genesis: Path | None = None  # development accounts
     dev_agents: int | None = None  # 16, or all that the genesis file marks
+    session_records: int = PAGE_RECORDS
     prices: Prices = DEFAULT_PRICES
     operator_share_bps: int = 500
     payout: int | None = None  # the operator's L1 address
     l1_time: int | None = None  # now
     shape: Shape | None = None  # the state folder's, or just enough room
+    most_pages: int = AUTO_PAGES  # of a shape that is not given
     engine: str = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobResult:
-    """How a job ended.
+class BatchResult:
+    """One batch of a job; ``proved`` says whether the proof was made now, ``changed`` whether anything was.
 
-    ``changed`` is false if it had been finished before, ``proved`` says whether the proof was made now; ``seconds`` are
-    of witness and proof, whenever they were made.
+    ``seconds`` are of witness and proof, whenever they were made.
     """
 
-    job: str
-    changed: bool
-    resumed: bool
-    proved: bool
     batch: Batch
+    proved: bool
+    changed: bool
     constraints: int
     seconds: dict[str, float]
-    provenance: dict[str, Any]
     out: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobResult:
+    """How a job ended; ``resumed`` says whether an earlier run had sealed its batches and not proven all of them."""
+
+    job: str
+    batches: tuple[BatchResult, ...]
+    resumed: bool
+    provenance: dict[str, Any]
+
+    @property
+    def changed(self) -> bool:
+        """Whether this run did anything."""
+        return any(result.changed for result in self.batches)
 
 
 def prove_batch(options: JobOptions, reporter: Reporter | None = None) -> JobResult:
@@ -128,18 +147,30 @@ def initialise(
 
 
 def bind(store: Store, found: Genesis, shape: Shape, key: VerifyingKey) -> Domain:
-    """Bind a new store to a genesis and the contract that follows from it and a circuit's key."""
-    domain = domain_of(found, key)
+    """Bind a new store to a genesis and the contract that follows from it and a circuit's key.
+
+    Raises:
+        BadInputError: an account of the genesis lies beyond the circuit's.
+    """
+    if found.last_index >> shape.index_bits:
+        raise BadInputError(
+            "an account lies beyond the circuit's",
+            place=f"genesis, account {found.last_index}",
+            expected=f"an index below 2^{shape.index_bits} (shape {shape})",
+            got=str(found.last_index),
+            hint="give a --shape with more index bits",
+        )
+    domain = domain_of(found, shape, key)
     store.bind(Identity(found.digest(), domain, shape), found, verification_key_to_json(key))
     return domain
 
 
-def domain_of(found: Genesis, key: VerifyingKey) -> Domain:
+def domain_of(found: Genesis, shape: Shape, key: VerifyingKey) -> Domain:
     """Chain, contract and shard of a genesis under a circuit's key."""
     from .deployment import deployment  # web3 behind it takes a second to import
 
-    plan = deployment(key, genesis_root=found.root, shard=found.shard, operator=found.operator_address)
-    return Domain(found.chain_id, int(plan.rollup, 16), found.shard)
+    made = deployment(key, shape, genesis_root=found.root, shard=found.shard, operator=found.operator_address)
+    return Domain(found.chain_id, int(made.rollup, 16), found.shard)
 
 
 def _key_note(keys: CircuitKeys) -> str:
@@ -159,39 +190,50 @@ class Job:
     def run(self) -> JobResult:
         """Every stage that is not done yet."""
         with stage(self.reporter, "ingest") as running:
-            options = self.options
-            selection = ingest.read(options.source, form=options.form, skip=options.skip, limit=options.limit)
-            running.note = f"{len(selection.records)} records"
+            selection, registrations = self._read()
+            running.note = self._read_note(selection, registrations)
         assignment = self._assignment(selection)
         shape = self._shape(selection, assignment)
         domain = self._domain(shape)
-        name = self._job_name(selection, assignment, domain, shape)
+        name = self._job_name(selection, registrations, assignment, domain, shape)
         job = self.store.job(name)
         found = job is not None
         if job is None:
             with stage(self.reporter, "sealed") as running:
-                job = self._seal(name, selection, assignment, domain, shape)
-                running.note = f"batch {job['batch']}"
-        batch = self.store.batch(job["batch"])
-        proven = "proof" in job
-        if not proven:
-            job = self._prove(name, job, batch)
-        with stage(self.reporter, "files") as running:
-            written = bundle.write(options.out, self._files(job, batch))
-            running.note = str(options.out) if written else "unchanged"
-        return JobResult(
-            job=name,
-            changed=not proven or written,
-            resumed=found and not proven,
-            proved=not proven,
-            batch=batch,
-            constraints=job["constraints"],
-            seconds=job["seconds"],
-            provenance=job["provenance"],
-            out=options.out,
-        )
+                job = self._seal(name, selection, registrations, assignment, domain, shape)
+                first, last = job["batches"]
+                running.note = f"batch {first}" if first == last else f"batches {first} to {last}"
+        resumed = found and not self._is_done(job)
+        first, last = job["batches"]
+        results = tuple(self._finish(name, job, number) for number in range(first, last + 1))
+        return JobResult(job=name, batches=results, resumed=resumed, provenance=job["provenance"])
 
     # -- before anything is written ----------------------------------------------------------------------
+
+    def _read(self) -> tuple[Selection, list[Registration]]:
+        options = self.options
+        if options.source is None and options.registrations is None and options.queue is None:
+            raise UsageError(
+                "there is nothing to prove",
+                expected="an INPUT, --registrations or --queue",
+                got="none of them",
+                hint="`aitbc-rollup prove-batch --help` shows them",
+            )
+        selection = ingest.NOTHING
+        if options.source is not None:
+            selection = ingest.read(options.source, form=options.form, skip=options.skip, limit=options.limit)
+        registrations = [] if options.registrations is None else ingest.read_registrations(options.registrations)
+        return selection, registrations
+
+    @staticmethod
+    def _read_note(selection: Selection, registrations: Sequence[Registration]) -> str:
+        sessions = [signed.session for signed, _ in selection.signed if isinstance(signed, SignedSession)]
+        counts = {
+            "records": len(selection.rows) + sum(session.count for session in sessions),
+            "transfers": len(selection.signed) - len(sessions),
+            "registrations": len(registrations),
+        }
+        return ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "records")
 
     def _genesis(self) -> Genesis:
         options = self.options
@@ -211,40 +253,52 @@ class Job:
         return found
 
     def _assignment(self, selection: Selection) -> Assignment | None:
-        """Who signs for a trace; nothing for sessions, which are signed."""
+        """Who signs for a trace; nothing for what is signed."""
         if not selection.rows:
             return None
+        options = self.options
         operator = self.genesis.operator_index
         provider, *agents = sorted(self.genesis.development_indices - {operator}) or [operator]
-        wanted = self.options.dev_agents or len(agents)
+        wanted = options.dev_agents or len(agents)
         if not agents or wanted > len(agents):
             raise BadInputError(
                 "not enough development accounts to sign for a trace",
-                place=str(self.options.genesis or self.options.state),
+                place=str(options.genesis or options.state),
                 expected=f'a provider and {max(wanted, 1)} agents marked "development": true',
                 got=f"{len(agents)} agents",
                 hint="traces carry no signatures: use --dev-agents, or give signed sessions",
             )
-        return Assignment(tuple(agents[:wanted]), provider, self.options.prices, self.options.operator_share_bps)
+        return Assignment(
+            tuple(agents[:wanted]), provider, options.prices, options.operator_share_bps, options.session_records
+        )
 
     def _shape(self, selection: Selection, assignment: Assignment | None) -> Shape:
         """The shape asked for, or the state folder's, or the least powers of two with room enough."""
-        if assignment is None:
-            sessions = len(selection.sessions)
-            providers = len({signed.session.provider_index for signed, _ in selection.sessions})
-        else:
-            sessions, providers = len(group(selection.rows, assignment.agents)), 1
         bound = bool(self.store.meta)
-        shape = self.options.shape
-        if shape is None and bound:
-            shape = self.store.shape()
-        if shape is None:
-            check_room(sessions, providers, AUTO_SHAPE)
-            shape = Shape(1 << (sessions - 1).bit_length(), 1 << (providers - 1).bit_length())
+        shape = self.options.shape or (self.store.shape() if bound else self._auto_shape(selection, assignment))
         if bound:
             self.store.check(Identity(self.genesis.digest(), self.store.domain(), shape))
-        check_room(sessions, providers, shape)
         return shape
+
+    def _auto_shape(self, selection: Selection, assignment: Assignment | None) -> Shape:
+        operator = self.genesis.operator_index
+        if assignment is None:
+            sessions = tuple(signed for signed, _ in selection.signed if isinstance(signed, SignedSession))
+            pages = [signed.session.pages for signed in sessions]
+            accounts = needed(Transactions(sessions=sessions), operator)["accounts"]
+            countersigned = any(signed.countersignature for signed in sessions)
+        else:
+            groups = group(selection.rows, assignment)
+            pages = [-(-len(rows) // PAGE_RECORDS) for _, rows in groups]
+            accounts, countersigned = len({agent for agent, _ in groups}) + 2, False
+        levels = -(-self.genesis.last_index.bit_length() // 2) + 1  # of the tree, for four times as many accounts
+        return shape_for(
+            pages,
+            accounts,
+            countersigned=countersigned,
+            most_pages=self.options.most_pages,
+            index_bits=min(INDEX_BITS, 2 * levels),
+        )
 
     def _domain(self, shape: Shape) -> Domain:
         """Chain, contract and shard; a new state folder is bound here, which needs the circuit's key."""
@@ -260,53 +314,80 @@ class Job:
                 running.note = _key_note(self._keys)
         return self._keys
 
-    def _job_name(self, selection: Selection, assignment: Assignment | None, domain: Domain, shape: Shape) -> str:
+    def _job_name(
+        self,
+        selection: Selection,
+        registrations: Sequence[Registration],
+        assignment: Assignment | None,
+        domain: Domain,
+        shape: Shape,
+    ) -> str:
+        """The job's identity.
+
+        Items of the queue are not in it: more may come between a kill and the command's repetition. A job of nothing
+        else goes on with the last such one if that is unfinished, and is a new one otherwise.
+        """
         options = self.options
         parts = {
             "state": Identity(self.genesis.digest(), domain, shape).as_dict(),
             "format": selection.format,
-            "records": [identity.hex() for identity, _ in selection.records],
-            "signatures": [[*signed.signature.r8, signed.signature.s] for signed, _ in selection.sessions],
+            "rows": [row.identity.hex() for row in selection.rows],
+            "signed": [_signature(signed) for signed, _ in selection.signed],
+            "registrations": [str(registration) for registration in registrations],
             "assignment": None if assignment is None else str(assignment),
             "payout": self._payout(),
             "l1_time": options.l1_time,
         }
+        if not (selection.rows or selection.signed or registrations):
+            last = self.store.last_job()
+            if last is not None and last[1]["provenance"]["source"] == "queue" and not self._is_done(last[1]):
+                return last[0]
+            parts["queue items before"] = self.store.queue_items
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    @staticmethod
+    def _is_done(job: dict[str, Any]) -> bool:
+        first, last = (int(number) for number in job["batches"])
+        proofs: dict[str, Any] = job["proofs"]
+        return len(proofs) == last - first + 1
 
     def _payout(self) -> int:
         return self.genesis.operator_address if self.options.payout is None else self.options.payout
 
-    # -- the stages --------------------------------------------------------------------------------------
+    # -- sealing -----------------------------------------------------------------------------------------
 
     def _seal(
-        self, name: str, selection: Selection, assignment: Assignment | None, domain: Domain, shape: Shape
+        self,
+        name: str,
+        selection: Selection,
+        registrations: Sequence[Registration],
+        assignment: Assignment | None,
+        domain: Domain,
+        shape: Shape,
     ) -> dict[str, Any]:
-        """Check, apply and seal the batch."""
-        self.store.check_unbilled(selection.records)
+        """Check, apply and seal all batches of the job."""
         l1_time = self._l1_time()
         state = self.store.state()
         if assignment is None:
-            for signed, found in selection.sessions:
-                check_domain(found, domain, signed.place)
-            sessions: Sequence[SignedSession] = [signed for signed, _ in selection.sessions]
+            offers = offers_of_signed(selection, domain)
         else:
-            nonces = {agent: state.account(agent).nonce for agent in assignment.agents}
-            sessions = sign_rows(selection.rows, assignment, nonces, domain, l1_time + DEVELOPMENT_EXPIRY)
-        signers = {signed.session.agent_index for signed in sessions}
-        context = BatchContext(
-            domain=domain,
-            batch_number=self.store.batch_count + 1,
-            mode=Mode.DEVELOPMENT_KEYS if signers & self.genesis.development_indices else 0,
-            l1_time=l1_time,
-            operator_index=self.genesis.operator_index,
-        )
-        batch = build(state, sessions, context, shape)
+            offers = offers_of_trace(selection, assignment, state, domain, l1_time + DEVELOPMENT_EXPIRY)
+        self.store.check_unbilled(record for offer in offers for record in offer.records)
+        queue = [] if self.options.queue is None else self.options.queue(domain, self.store.queue_items)
+        terms = Terms(domain, shape, l1_time, self.genesis.operator_index, self.genesis.development_indices)
+        planned = plan(state, self.store.batch_count + 1, offers, queue, registrations, terms)
+        if not planned:
+            raise BadInputError(
+                "nothing to take", place="--queue", expected="items that wait in the contract's queue", got="none"
+            )
+        numbers = [batch.data.context.batch_number for batch, _ in planned]
         job = {
-            "batch": context.batch_number,
+            "batches": [numbers[0], numbers[-1]],
             "payout": self._payout(),
             "provenance": _provenance(selection, assignment),
+            "proofs": {},
         }
-        self.store.seal(batch, state, [identity for identity, _ in selection.records], name, job)
+        self.store.seal(planned, billed(offers, [batch for batch, _ in planned]), name, job)
         return job
 
     def _l1_time(self) -> int:
@@ -315,7 +396,7 @@ class Job:
         chosen = self.options.l1_time
         if chosen is None:
             return max(int(time.time()), last)
-        check_width(chosen, 40, field="--l1-time")
+        check_width(chosen, TIME_BITS, field="--l1-time")
         if chosen < last:
             raise BadInputError(
                 "the L1 time lies before the last batch's",
@@ -325,51 +406,70 @@ class Job:
             )
         return chosen
 
-    def _prove(self, name: str, job: dict[str, Any], batch: Batch) -> dict[str, Any]:
-        """Witness and proof; the proof is kept with the job."""
+    # -- proving -----------------------------------------------------------------------------------------
+
+    def _finish(self, name: str, job: dict[str, Any], number: int) -> BatchResult:
+        """Prove one batch of the job if it is not, and write its files."""
+        batch = self.store.batch(number)
+        proved = str(number) not in job["proofs"]
+        if proved:
+            self._prove(name, job, batch)
+        first, last = job["batches"]
+        out = self.options.out if first == last else self.options.out / f"batch-{number}"
+        kept = job["proofs"][str(number)]
+        with stage(self.reporter, "files") as running:
+            files = bundle.contents(
+                batch,
+                proof=proof_from_json(kept["proof"]),
+                key=verification_key_from_json(self.store.verification_key_json()),
+                payout=job["payout"],
+                origin=bundle.Origin(self.genesis.digest(), self.genesis.root, self.genesis.operator_address),
+                provenance=job["provenance"],
+            )
+            written = bundle.write(out, files)
+            running.note = str(out) if written else "unchanged"
+        return BatchResult(
+            batch=batch,
+            proved=proved,
+            changed=proved or written,
+            constraints=kept["constraints"],
+            seconds=kept["seconds"],
+            out=out,
+        )
+
+    def _prove(self, name: str, job: dict[str, Any], batch: Batch) -> None:
+        """Prove a batch, and keep proof, constraints and seconds with its job."""
         keys = self._load_keys(batch.shape)
-        domain = domain_of(self.genesis, keys.proving_key.verifying_key)
-        if domain != batch.context.domain:
+        contract = batch.data.context.domain.contract
+        domain = domain_of(self.genesis, batch.shape, keys.proving_key.verifying_key)
+        if domain.contract != contract:
             raise BadInputError(
                 "the proving key is not the one this state folder was made with",
                 place=str(keys.path),
-                expected=f"a key whose contract is {format_address(batch.context.domain.contract)}",
+                expected=f"a key whose contract is {format_address(contract)}",
                 got=f"one whose contract is {format_address(domain.contract)}",
                 hint="put the old key back, or begin again with a new --state folder",
             )
-        with stage(self.reporter, "witness") as making:
-            witness = keys.circuit.witness(circuit_inputs(batch, job["payout"]))
-            assert_satisfied(keys.circuit, witness)
-            seconds = {"witness": making.seconds}
-            making.note = f"{keys.circuit.r1cs.n_constraints:,} constraints"
-        with stage(self.reporter, "proof") as proving:
-            proof = prove(
-                keys.proving_key,
-                witness,
-                engine=load_engine(self.options.engine),
-                progress=lambda detail, share: self.reporter.progress("proof", detail, share),
-            )
-            seconds["proof"] = proving.seconds
-            constraints = keys.circuit.r1cs.n_constraints
-            job = job | {"proof": proof_to_json(proof), "constraints": constraints, "seconds": seconds}
-            self.store.update_job(name, job)
-        return job
 
-    def _files(self, job: dict[str, Any], batch: Batch) -> dict[str, bytes]:
-        return bundle.contents(
-            batch,
-            proof=proof_from_json(job["proof"]),
-            key=verification_key_from_json(self.store.verification_key_json()),
-            payout=job["payout"],
-            origin=bundle.Origin(self.genesis.digest(), self.genesis.root, self.genesis.operator_address),
-            provenance=job["provenance"],
-        )
+        def keep(proof: Proof, seconds: dict[str, float]) -> None:
+            constraints = keys.circuit.r1cs.n_constraints
+            kept = {"proof": proof_to_json(proof), "constraints": constraints, "seconds": seconds}
+            job["proofs"][str(batch.data.context.batch_number)] = kept
+            self.store.update_job(name, job)
+
+        prove(batch, job["payout"], keys, load_engine(self.options.engine), self.reporter, keep)
+
+
+def _signature(signed: SignedSession | SignedTransfer) -> list[int]:
+    first = [*signed.signature.r8, signed.signature.s]
+    second = signed.countersignature if isinstance(signed, SignedSession) else None
+    return first if second is None else [*first, *second.r8, second.s]
 
 
 def _provenance(selection: Selection, assignment: Assignment | None) -> dict[str, Any]:
     """Where a batch's records come from, and what nobody measured or signed."""
     if assignment is None:
-        return {"source": selection.format, "signed_by": "agents"}
+        return {"source": selection.format, "signed_by": "agents"} if selection.signed else {"source": "queue"}
     return {
         "source": selection.format,
         "signed_by": "development keys",

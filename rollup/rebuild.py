@@ -1,156 +1,133 @@
-"""The state again, from genesis and the posted data alone: what L1 keeps is enough.
+"""The state again, from genesis, the posted data and the queue alone: what L1 keeps is enough.
 
-No records, no signatures, no proofs: a finalized batch's data already have them behind it. What is checked is
-that the data decode and that the roots come out as the headers say.
+No records, no signatures, no proofs: a finalized batch's data already have them behind it. What is checked is that
+the data decode, that nothing in them contradicts the accounts, and that the roots come out as the headers say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from aitbc_rollup.algebra.bn254 import R
-from aitbc_rollup.circuits.statements import protocol
+from aitbc_rollup.circuits.statements.batch.memory import Clock
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError, InvalidError, next_step
 
 from .binding import to_words
-from .genesis import Genesis
+from .data import BatchData, decode
+from .journal import Journal
+from .posted import PostedSession, PostedTransfer
 from .state import State
+from .transactions import QueueItem
+from .transition import apply_credit, apply_queue_item, apply_registration, apply_session, apply_transfer
 
 
-@dataclass(frozen=True, slots=True)
-class SessionData:
-    """The three posted words of a session, unpacked."""
-
-    history_root: int
-    agent_index: int
-    provider_index: int
-    nonce: int
-    count: int
-    operator_share_bps: int
-    fee: int
-    usage: dict[str, int]
-
-    @property
-    def operator_fee(self) -> int:
-        """The operator's share of the fee, rounded down."""
-        return self.fee * self.operator_share_bps // protocol.BASIS_POINTS
-
-
-@dataclass(frozen=True, slots=True)
-class BatchData:
-    """A batch's posted words, unpacked; ``header`` is keyed by ``protocol.HEADER``."""
-
-    header: dict[str, int]
-    operator_index: int
-    records: int
-    sessions: tuple[SessionData, ...]
-
-
-def words_of(data: bytes, place: str) -> list[int]:
-    """The words of posted bytes.
+def apply(state: State, data: BatchData, place: str) -> None:
+    """Apply a batch's data to a state.
 
     Raises:
-        BadInputError: not whole words, or a word that is no field element.
+        InvalidError: the state's root before or after is not the header's, or a transaction does not fit its account.
     """
-    words = to_words(data, place)
-    for number, word in enumerate(words):
-        if word >= R:
-            raise BadInputError(
-                "a data word is no field element", place=f"{place}, word {number}", expected="below r", got=hex(word)
-            )
-    return words
-
-
-def decode(words: Sequence[int], place: str) -> BatchData:
-    """The batch that these words say.
-
-    Raises:
-        BadInputError: too few words, a version, count or length that does not fit, or bits set above a packed field.
-    """
-    if len(words) < protocol.HEADER_WORDS:
-        raise BadInputError("the header is cut short", place=place, expected="13 words", got=str(len(words)))
-    header = dict(zip(protocol.HEADER, words, strict=False))
-    if header["version"] != protocol.VERSION:
-        raise BadInputError("unknown version", place=place, expected=str(protocol.VERSION), got=str(header["version"]))
-    counts = _unpack(protocol.COUNTS, header["counts"], f"{place}, word 5")
-    expected = protocol.data_words(counts["sessions"])
-    if len(words) != expected or header["byte_length"] != protocol.WORD_BYTES * expected:
-        raise BadInputError(
-            "the length does not fit the number of sessions",
-            place=place,
-            expected=f"{expected} words, {protocol.WORD_BYTES * expected} bytes",
-            got=f"{len(words)} words, {header['byte_length']} bytes by the header",
-        )
-    sessions = tuple(
-        _session(words[start : start + protocol.SESSION_WORDS], f"{place}, word {start}")
-        for start in range(protocol.HEADER_WORDS, expected, protocol.SESSION_WORDS)
-    )
-    if sum(session.count for session in sessions) != counts["records"]:
-        raise BadInputError("the number of records does not fit the sessions", place=place, got=str(counts["records"]))
-    return BatchData(header, counts["operator_index"], counts["records"], sessions)
-
-
-def apply(state: State, batch: BatchData, place: str) -> None:
-    """Apply a decoded batch to a state, leaf by leaf.
-
-    Raises:
-        InvalidError: the state's root before or after is not the header's, or a session does not fit its account.
-    """
-    _expect("old root", batch.header["old_root"], state.root, place)
-    credits: dict[int, int] = {}
-    share = 0
-    for number, session in enumerate(batch.sessions):
-        where = f"{place}, session {number}"
-        account = state.account(session.agent_index, "agent", where)
-        _expect("nonce", account.nonce, session.nonce, where)
-        if session.fee > account.balance:
-            raise InvalidError("the fee overdraws", place=where, expected=f"≤ {account.balance}", got=str(session.fee))
-        after = account.after_session(
-            fee=session.fee, usage=tuple(session.usage.values()), history_root=session.history_root
-        )
-        state.put(session.agent_index, after)
-        share += session.operator_fee
-        credits[session.provider_index] = credits.get(session.provider_index, 0) + session.fee - session.operator_fee
-    for index, amount in credits.items():
-        state.credit(index, amount)
-    state.credit(batch.operator_index, share)
-    _expect("new root", batch.header["new_root"], state.root, place)
+    _expect("old root", data.old_root, state.root, place)
+    journal = Journal(state)
+    clock = Clock(_shape_of(data))
+    credit = 0
+    try:
+        for q, (item, posted) in enumerate(zip(data.queue_items, data.queue_results, strict=True)):
+            result = apply_queue_item(journal, clock.queue_item(q), item)
+            _expect("result", str(result), str(posted), f"{place}, queue item {q}")
+        for g, registration in enumerate(data.registrations):
+            apply_registration(journal, clock.registration(g), registration)
+        for t, transfer in enumerate(data.transfers):
+            _check_transfer(journal, transfer, f"{place}, transfer {t}")
+            credit += apply_transfer(journal, clock.transfer(t), transfer)
+        for s, session in enumerate(data.sessions):
+            _check_session(journal, session, f"{place}, session {s}")
+            credit += apply_session(journal, clock.session(s), session)
+        apply_credit(journal, clock.operator, data.context.operator_index, credit)
+    except BadInputError as error:
+        raise InvalidError(error.message, place=error.place or place, expected=error.expected, got=error.got) from None
+    _expect("new root", data.new_root, state.root, place)
 
 
 @next_step("check that genesis is the one the contract was deployed with, and ask another node")
-def rebuild(genesis: Genesis, batches: Iterable[bytes]) -> State:
-    """The state after these batches' data, from the first on.
+def rebuild(state: State, chain_id: int, shard: int, batches: Iterable[tuple[bytes, Sequence[QueueItem]]]) -> State:
+    """The state after these batches, from the first on.
+
+    Args:
+        state: the genesis state; changed in place and given back.
+        chain_id: of the chain.
+        shard: the shard.
+        batches: of each batch its posted data and the queue items it took.
 
     Raises:
         BadInputError: data that do not decode, or of another chain or shard.
-        InvalidError: a batch number out of order, or roots that do not come out.
+        InvalidError: a batch number out of order, a transaction that does not fit, or roots that do not come out.
     """
-    state = genesis.state()
-    for number, data in enumerate(batches, start=1):
+    for number, (posted, queue_items) in enumerate(batches, start=1):
         place = f"batch {number}"
-        batch = decode(words_of(data, place), place)
-        for name, right in (("chain_id", genesis.chain_id), ("shard", genesis.shard)):
-            if batch.header[name] != right:
-                raise BadInputError(f"wrong {name}", place=place, expected=str(right), got=str(batch.header[name]))
-        _expect("batch number", batch.header["batch_number"], number, place)
-        apply(state, batch, place)
+        data = decode(to_words(posted, place), queue_items, place)
+        domain = data.context.domain
+        for name, right, got in (("chain_id", chain_id, domain.chain_id), ("shard", shard, domain.shard)):
+            if got != right:
+                raise BadInputError(f"wrong {name}", place=place, expected=str(right), got=str(got))
+        _expect("batch number", number, data.context.batch_number, place)
+        apply(state, data, place)
     return state
 
 
-def _session(words: Sequence[int], place: str) -> SessionData:
-    fields = _unpack(protocol.SESSION_WORD_1, words[1], place)
-    usage = _unpack(protocol.SESSION_WORD_2, words[2], place)
-    return SessionData(history_root=words[0], usage=usage, **fields)
+def _shape_of(data: BatchData) -> Shape:
+    """A circuit just large enough: where the times of the fold come from, which nobody looks at here."""
+    sessions = max(1, len(data.sessions))
+    return Shape(
+        pages=sessions,
+        sessions=sessions,
+        accounts=1,
+        queue=len(data.queue_items),
+        registrations=len(data.registrations),
+        transfers=len(data.transfers),
+        signatures=1,
+    )
 
 
-def _unpack(layout: protocol.Layout, word: int, place: str) -> dict[str, int]:
-    try:
-        return protocol.unpack(layout, word)
-    except ValueError as error:
-        raise BadInputError(str(error), place=place) from None
+def _check_transfer(journal: Journal, posted: PostedTransfer, place: str) -> None:
+    """What the data themselves show of a transfer's validity."""
+    sender = journal.account(posted.from_index)
+    claimed = posted.valid and posted.exit
+    _expect("claim", sender.l1_owner if claimed else 0, posted.address, place)
+    if posted.valid:
+        _expect("nonce", sender.nonce, posted.nonce, place)
+        _covered(sender.balance, posted.amount + posted.fee, place)
+        _existing(journal, (posted.from_index, *([] if posted.exit else [posted.to_index])), place)
+    elif posted.fee:
+        raise _effects("transfer", posted, place)
 
 
-def _expect(what: str, expected: int, got: int, place: str) -> None:
-    if expected != got:
-        raise InvalidError(f"{what} does not come out", place=place, expected=str(expected), got=str(got))
+def _check_session(journal: Journal, posted: PostedSession, place: str) -> None:
+    """What the data themselves show of a session's validity."""
+    if posted.valid:
+        agent = journal.account(posted.agent_index)
+        _expect("nonce", agent.nonce, posted.nonce, place)
+        _covered(agent.balance, posted.fee, place)
+        _existing(journal, (posted.agent_index, posted.provider_index), place)
+    elif posted.fee or posted.history_root or any(posted.usage):
+        raise _effects("session", posted, place)
+
+
+def _effects(what: str, posted: PostedSession | PostedTransfer, place: str) -> InvalidError:
+    return InvalidError(f"an invalid {what} with effects", place=place, expected="zeros", got=str(posted))
+
+
+def _existing(journal: Journal, indices: Iterable[int], place: str) -> None:
+    for index in indices:
+        if not journal.account(index).exists:
+            raise InvalidError("unknown account", place=place, expected="an account of the shard", got=str(index))
+
+
+def _covered(balance: int, amount: int, place: str) -> None:
+    if amount > balance:
+        raise InvalidError("the balance does not cover it", place=place, expected=f"≤ {balance}", got=str(amount))
+
+
+def _expect(what: str, right: int | str, got: int | str, place: str) -> None:
+    if right != got:
+        raise InvalidError(f"{what} does not come out", place=place, expected=str(right), got=str(got))

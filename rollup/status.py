@@ -16,9 +16,9 @@ from .l1.client import L1Client
 from .l1.rollup_contract import RollupContract
 from .l1.rollup_contract import Status as ChainStatus
 from .rebuild import rebuild
-from .records import Domain
 from .state import State
 from .store import Store
+from .transactions import Domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def local_status(store: Store) -> LocalStatus:
         )
     count = store.batch_count
     roots = tuple(store.root_after(number) for number in range(count + 1))
-    proven = sum("proof" in store.job_of_batch(number) for number in range(1, count + 1))
+    proven = sum(str(number) in store.job_of_batch(number)["proofs"] for number in range(1, count + 1))
     return LocalStatus(store.domain(), roots, proven)
 
 
@@ -65,7 +65,7 @@ def chain_status(client: L1Client, domain: Domain) -> ChainStatus | None:
 
 
 def rebuilt(client: L1Client, domain: Domain, genesis: Genesis, batches: int) -> State:
-    """The state made again from genesis and the data of a chain's first batches, and nothing else.
+    """The state made again from genesis, the data of a chain's first batches and its queue, and nothing else.
 
     Raises:
         L1Error: the chain does not answer, or keeps no logs that old.
@@ -73,7 +73,7 @@ def rebuilt(client: L1Client, domain: Domain, genesis: Genesis, batches: int) ->
         InvalidError: data whose roots do not come out.
     """
     contract = RollupContract(client, format_address(domain.contract))
-    return rebuild(genesis, (contract.data(number) for number in range(1, batches + 1)))
+    return rebuild(genesis.state(), genesis.chain_id, genesis.shard, contract.history(batches))
 
 
 def disagreement(local: LocalStatus, chain: ChainStatus | None) -> str | None:

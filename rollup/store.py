@@ -1,6 +1,6 @@
 """The node's memory on disk: accounts, tree, sealed batches, billed records, jobs. LMDB, one folder.
 
-Sealing a batch is one LMDB transaction: state, batch, record identities and job advance together or not at
+Sealing a job's batches is one LMDB transaction: state, batches, record identities and job advance together or not at
 all, and are on disk when :meth:`Store.seal` returns. A process killed at any moment leaves the last sealed state. A
 lock file keeps a second process out of the folder; the kernel drops it with the process.
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import lmdb
 
-from aitbc_rollup.circuits.statements.agent_runs import Shape
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError, ResourceError
 
 from .accounts import Account
@@ -28,10 +28,10 @@ from .batch import Batch
 from .batch_codec import batch_from_json, batch_to_json
 from .checks import format_address
 from .genesis import Genesis
-from .records import Domain
 from .state import State
+from .transactions import Domain
 
-SCHEMA = 1
+SCHEMA = 2
 #: Address space set aside for the file; it grows only as it is written.
 MAP_BYTES = 1 << 36
 _TABLES = ("meta", "accounts", "nodes", "batches", "billed", "jobs")
@@ -126,11 +126,11 @@ class Store:
             self.check(identity)
             return
         state = genesis.state()
-        room = [identity.shape.sessions, identity.shape.providers]
-        meta = {"schema": SCHEMA, "batches": 0, "room": room} | identity.as_dict()
+        root = state.root
+        meta = {"schema": SCHEMA, "batches": 0, "queue_items": 0} | identity.as_dict()
         with self._write() as put:
             self._put_state(put, state)
-            put("batches", b"root" + bytes(8), state.root.to_bytes(32, "big"))
+            put("batches", b"root" + bytes(8), root.to_bytes(32, "big"))
             put("meta", b"genesis", json.dumps(genesis.to_json()).encode())
             put("meta", b"verification_key", json.dumps(verification_key).encode())
             put("meta", b"meta", json.dumps(meta).encode())
@@ -154,8 +154,7 @@ class Store:
 
     def shape(self) -> Shape:
         """The circuit shape the folder is bound to."""
-        sessions, providers = self.meta["room"]
-        return Shape(sessions, providers)
+        return Shape.parse(self.meta["shape"])
 
     def domain(self) -> Domain:
         """Chain, contract and shard the folder is bound to."""
@@ -194,6 +193,11 @@ class Store:
     def last_l1_time(self) -> int:
         """L1 time of the last sealed batch, unix seconds; 0 without one."""
         return int(self.meta.get("l1_time", 0))
+
+    @property
+    def queue_items(self) -> int:
+        """Number of items of the L1's queue that sealed batches have taken."""
+        return int(self.meta.get("queue_items", 0))
 
     def root_after(self, number: int) -> int:
         """The state root after a sealed batch; 0 means genesis.
@@ -235,6 +239,12 @@ class Store:
             raise self._no_batch(number)
         return job
 
+    def last_job(self) -> tuple[str, dict[str, Any]] | None:
+        """Identity and content of the job that sealed the last batch, or nothing."""
+        name = self._get("batches", b"job" + self.batch_count.to_bytes(8, "big"))
+        job = None if name is None else self.job(name.decode())
+        return None if name is None or job is None else (name.decode(), job)
+
     def update_job(self, name: str, job: dict[str, Any]) -> None:
         """Replace what is kept of a job; on disk on return."""
         with self._write() as put:
@@ -260,36 +270,49 @@ class Store:
                     hint="leave out what is billed, with --skip and --limit",
                 )
 
-    def seal(self, batch: Batch, state: State, identities: Iterable[bytes], name: str, job: dict[str, Any]) -> None:
-        """Advance the state to ``state`` by ``batch``, in one transaction; on disk on return.
+    def seal(
+        self,
+        batches: Sequence[tuple[Batch, State]],
+        identities: Iterable[tuple[bytes, int]],
+        name: str,
+        job: dict[str, Any],
+    ) -> None:
+        """Advance the state by batches that follow one another, in one transaction; on disk on return.
 
         Args:
-            batch: the next batch.
-            state: overlay on this store after the batch.
-            identities: of the records it bills, 32 bytes each.
+            batches: the next ones, each with the overlay after it on the one before, the first on this store.
+            identities: of the records they bill, 32 bytes each, and the number of the batch that bills it.
             name: the job's identity.
             job: what is kept of the job.
 
         Raises:
-            BadInputError: the batch is not the next one.
+            BadInputError: the batches are not the next ones.
             ResourceError: the disk is full.
         """
-        number = batch.context.batch_number
-        meta = self.meta
-        if number != meta["batches"] + 1 or batch.old_root != self.state().root:
-            raise BadInputError(
-                "not the next batch", place=str(self._folder), expected=str(meta["batches"] + 1), got=str(number)
-            )
-        key = number.to_bytes(8, "big")
+        meta, root = self.meta, self.state().root
         with self._write() as put:
-            self._put_state(put, state)
-            put("batches", key, zlib.compress(json.dumps(batch_to_json(batch)).encode(), 1))
-            put("batches", b"job" + key, name.encode())
-            put("batches", b"root" + key, batch.new_root.to_bytes(32, "big"))
-            for identity in identities:
-                put("billed", identity, key)
+            for batch, state in batches:
+                data = batch.data
+                number = data.context.batch_number
+                if number != meta["batches"] + 1 or data.old_root != root:
+                    raise BadInputError(
+                        "not the next batch",
+                        place=str(self._folder),
+                        expected=str(meta["batches"] + 1),
+                        got=str(number),
+                    )
+                key = number.to_bytes(8, "big")
+                self._put_state(put, state)
+                put("batches", key, zlib.compress(json.dumps(batch_to_json(batch)).encode(), 1))
+                put("batches", b"job" + key, name.encode())
+                put("batches", b"root" + key, data.new_root.to_bytes(32, "big"))
+                root = data.new_root
+                taken = meta["queue_items"] + len(data.queue_items)
+                meta |= {"batches": number, "queue_items": taken, "l1_time": data.context.l1_time}
+            for identity, number in identities:
+                put("billed", identity, number.to_bytes(8, "big"))
             put("jobs", name.encode(), json.dumps(job).encode())
-            put("meta", b"meta", json.dumps(meta | {"batches": number, "l1_time": batch.context.l1_time}).encode())
+            put("meta", b"meta", json.dumps(meta).encode())
 
     def _no_batch(self, number: int) -> BadInputError:
         return BadInputError(

@@ -11,16 +11,16 @@ from trapdoor import Trapdoor
 
 from aitbc_rollup.algebra.eddsa import public_key, sign
 from aitbc_rollup.circuits.statements.batch.shape import Shape
+from aitbc_rollup.rollup.accounts import Account
+from aitbc_rollup.rollup.batch import Batch, build
+from aitbc_rollup.rollup.binding import Binding
+from aitbc_rollup.rollup.data import BatchContext
 from aitbc_rollup.rollup.l1.client import L1Client
 from aitbc_rollup.rollup.l1.contracts import Deployment, deploy
+from aitbc_rollup.rollup.l1.rollup_contract import RollupContract
 from aitbc_rollup.rollup.l1.signer import Signer, development_signer
-from aitbc_rollup.rollup.l1.v2.rollup_contract import RollupContract
-from aitbc_rollup.rollup.v2.accounts import Account
-from aitbc_rollup.rollup.v2.batch import Batch, build
-from aitbc_rollup.rollup.v2.binding import Binding
-from aitbc_rollup.rollup.v2.data import BatchContext
-from aitbc_rollup.rollup.v2.state import State
-from aitbc_rollup.rollup.v2.transactions import Domain, SignedTransfer, Transactions, Transfer
+from aitbc_rollup.rollup.state import State
+from aitbc_rollup.rollup.transactions import Domain, SignedTransfer, Transactions, Transfer
 
 SHAPE = Shape(pages=4, sessions=4, accounts=20, queue=5, registrations=2, transfers=3, signatures=8, index_bits=24)
 PAYOUT = "0x00000000000000000000000000000000000A11cE"
@@ -88,13 +88,16 @@ class Chain:
         return other
 
 
-def make_chain(client: L1Client, salt: str, **changes: Any) -> Chain:
-    """A rollup of its own: the salt gives it addresses that no other test uses."""
+def plan_of(salt: str, **changes: Any) -> Deployment:
+    """A rollup of its own, not deployed: the salt gives it addresses that no other test uses."""
     signer = development_signer()
-    state = genesis(signer)
-    plan = Deployment(
-        TRAPDOOR.key, state.root, SHARD, signer.address, salt=hashlib.sha256(salt.encode()).digest(), shape=SHAPE
-    )
-    plan = replace(plan, **changes)
+    digest = hashlib.sha256(salt.encode()).digest()
+    plan = Deployment(TRAPDOOR.key, genesis(signer).root, SHARD, signer.address, SHAPE, salt=digest)
+    return replace(plan, **changes)
+
+
+def make_chain(client: L1Client, salt: str, **changes: Any) -> Chain:
+    """The same, deployed."""
+    signer, plan = development_signer(), plan_of(salt, **changes)
     deploy(client, signer, plan)
-    return Chain(client, signer, plan, RollupContract(client, plan.rollup), state)
+    return Chain(client, signer, plan, RollupContract(client, plan.rollup), genesis(signer))

@@ -33,7 +33,7 @@ CONFINED: dict[str, tuple[str, ...]] = {
     "eth_account": ("rollup/l1/",),
     "eth_tester": ("rollup/l1/",),
     "eth": ("rollup/l1/",),
-    "lmdb": ("rollup/store.py", "rollup/v2/store.py"),
+    "lmdb": ("rollup/store.py",),
     "wasmtime": ("circuits/circom/",),
     "click": ("cli/",),
     "rich": ("cli/",),

@@ -9,7 +9,7 @@ import {Queue} from "./Queue.sol";
 /// @title State roots of one shard, each proven from the one before
 /// @notice A batch is committed (its data posted, by the operator), proven (by anyone), finalized (by anyone), in
 /// order of number. Nothing here trusts the operator: a root is proven only with a proof about exactly the posted
-/// data and exactly the queue items that were next. docs/protocol-2.md, sections "Data", "Binding the data" and "L1",
+/// data and exactly the queue items that were next. docs/protocol.md, sections "Data", "Binding the data" and "L1",
 /// is the text this implements.
 /// @dev What a batch's data say is checked word for word against this contract's state at commit. That the new root
 /// follows from the old one is the proof's part. Proofs are malleable: the state machine, not the proof, stops replay.

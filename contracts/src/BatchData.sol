@@ -7,7 +7,7 @@ pragma solidity ^0.8.28;
 /// the contract has itself; room that is not used is zero. With the commitment C fixed, the point
 /// ζ = keccak256(tag ‖ C ‖ keccak256(posted data) ‖ keccak256(queue items)) mod r is drawn, and y = Σ wordᵢ·ζⁱ mod r
 /// computed here; the circuit computes C and y from its own words. Two lists of n words that differ agree at a random
-/// point with probability below n / r. docs/protocol-2.md, "Data" and "Binding the data".
+/// point with probability below n / r. docs/protocol.md, "Data" and "Binding the data".
 library BatchData {
     /// @notice How many of each there are in a batch, or for how many a shape has room.
     struct Sections {

@@ -5,7 +5,7 @@ pragma solidity ^0.8.28;
 /// @notice Items have numbers, the first is 1, and batches take them in this order. L1 says who the sender is, so no
 /// signature is asked; whether an item is valid is decided, and proven, in the batch that takes it: an exit or a
 /// transfer of somebody else's account changes nothing, a deposit for an account that does not exist becomes a claim
-/// of its sender. docs/protocol-2.md, "Queue".
+/// of its sender. docs/protocol.md, "Queue".
 abstract contract Queue {
     /// @param word kind (8) + a (32) + b (32) + amount (88), lowest bits first.
     struct Item {

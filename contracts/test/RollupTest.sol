@@ -205,7 +205,7 @@ abstract contract RollupTest is Test {
         assertEq(rollup.finalizedBatches(), finalized);
     }
 
-    /// @dev A queue item's two words, as docs/protocol-2.md packs them.
+    /// @dev A queue item's two words, as docs/protocol.md packs them.
     function _item(uint256 kind, uint256 a, uint256 b, uint256 amount, address sender)
         internal
         pure

@@ -19,7 +19,6 @@ ARTIFACTS = CONTRACTS / "artifacts"
 FOUNDRY = CONTRACTS.parent / "tests" / "node" / "foundry.mjs"
 SOURCES = {
     "AitbcRollup": "AitbcRollup.sol",
-    "AitbcRollupV1": "AitbcRollupV1.sol",
     "Groth16Verifier": "Groth16Verifier.sol",
     "Groth16VerifierInit": "Groth16Verifier.sol",
 }

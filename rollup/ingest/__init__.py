@@ -1,11 +1,10 @@
-"""Where records come from: one module a format, found by what the file begins with.
+"""Where transactions come from: one module a format, found by what the file begins with.
 
-A format gives either rows of a trace (no signatures: development agents sign) or signed sessions.
+A format gives either rows of a trace (no signatures: development agents sign) or signed sessions and transfers.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,25 +12,25 @@ from pathlib import Path
 from aitbc_rollup.errors import BadInputError, next_step
 from aitbc_rollup.verifier.strict_json import shorten
 
-from ..records import Domain, SignedSession
-from . import azure, sessions
+from ..transactions import Domain, Registration, SignedSession, SignedTransfer
+from . import azure, transactions
 from .azure import TraceRow
 from .reading import read_lines
 
-FORMATS = (azure.NAME, sessions.NAME)
+FORMATS = (azure.NAME, transactions.NAME)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a job takes from its input: rows of a trace, or signed sessions; the other is empty.
-
-    ``records`` has of each record its identity, 32 bytes, and its place.
-    """
+    """What a job takes from its input: rows of a trace, or what agents and users signed; the other is empty."""
 
     format: str
     rows: tuple[TraceRow, ...]
-    sessions: tuple[tuple[SignedSession, Domain], ...]
-    records: tuple[tuple[bytes, str], ...]
+    signed: tuple[tuple[SignedSession | SignedTransfer, Domain], ...]
+
+
+#: The selection of a job without an input: its queue items and registrations are all it has.
+NOTHING = Selection("none", (), ())
 
 
 @next_step("give a file in one of the formats of docs/howto-operators.md")
@@ -42,26 +41,19 @@ def read(path: Path, *, form: str | None = None, skip: int = 0, limit: int | Non
         path: the input.
         form: its format, one of :data:`FORMATS`; recognised by its first line if left out.
         skip: records to leave out at the start.
-        limit: most records to take. Sessions are taken whole.
+        limit: most records to take. Sessions are taken whole; a transfer counts as none, and goes with what is before.
 
     Raises:
         BadInputError: the file does not read (see the formats), or nothing is left to take.
     """
     form = form or recognise(path)
-    rows: Sequence[TraceRow] = ()
-    found: Sequence[tuple[SignedSession, Domain]] = ()
+    selection = NOTHING
     if form == azure.NAME:
         rows = azure.read(path)
-        rows = rows[skip : None if limit is None else skip + limit]
-        records = [(hashlib.sha256(row.identity).digest(), row.place) for row in rows]
+        selection = Selection(form, tuple(rows[skip : None if limit is None else skip + limit]), ())
     else:
-        found = _whole_sessions(sessions.read(path), skip, limit)
-        records = [
-            (run_hash.to_bytes(32, "big"), f"{signed.place}, record {number}")
-            for signed, _ in found
-            for number, run_hash in enumerate(signed.session.run_hashes)
-        ]
-    if not records:
+        selection = Selection(form, (), tuple(_whole_sessions(transactions.read(path), skip, limit)))
+    if not selection.rows and not selection.signed:
         raise BadInputError(
             "nothing to take",
             place=str(path),
@@ -69,7 +61,16 @@ def read(path: Path, *, form: str | None = None, skip: int = 0, limit: int | Non
             got=f"--skip {skip}" + ("" if limit is None else f" --limit {limit}"),
             hint="skip fewer records, or raise the limit",
         )
-    return Selection(form, tuple(rows), tuple(found), tuple(records))
+    return selection
+
+
+def read_registrations(path: Path) -> list[Registration]:
+    """The operator's file of accounts to be registered, one a line.
+
+    Raises:
+        BadInputError: a line is no registration.
+    """
+    return transactions.read_registrations(path)
 
 
 def recognise(path: Path) -> str:
@@ -78,28 +79,29 @@ def recognise(path: Path) -> str:
     Raises:
         BadInputError: unreadable, or of no known format.
     """
-    place, line = next(iter(read_lines(path)))
+    place, line = next(iter(read_lines(path, transactions.MAX_LINE_BYTES)))
     if line.lstrip().startswith("{"):
-        return sessions.NAME
+        return transactions.NAME
     if "," in line:  # a table; a wrong header gets the reader's own message
         return azure.NAME
     raise BadInputError(
         "unknown format",
         place=place,
-        expected=f"a first line {azure.HEADER!r}, or signed sessions, one JSON object a line",
+        expected=f"a first line {azure.HEADER!r}, or signed sessions and transfers, one JSON object a line",
         got=shorten(repr(line)),
         hint="--format names it: " + " or ".join(FORMATS),
     )
 
 
 def _whole_sessions(
-    found: Sequence[tuple[SignedSession, Domain]], skip: int, limit: int | None
-) -> list[tuple[SignedSession, Domain]]:
-    """The sessions that lie whole behind ``skip`` and within ``limit`` records."""
+    found: Sequence[tuple[SignedSession | SignedTransfer, Domain]], skip: int, limit: int | None
+) -> list[tuple[SignedSession | SignedTransfer, Domain]]:
+    """The sessions that lie whole behind ``skip`` and within ``limit`` records, and the transfers among them."""
     taken = []
     position = 0
     for pair in found:
-        end = position + len(pair[0].session.records)
+        signed = pair[0]
+        end = position + (signed.session.count if isinstance(signed, SignedSession) else 0)
         if limit is not None and end > skip + limit:
             break
         if position >= skip:

@@ -73,25 +73,20 @@ class Deployment:
         genesis_root: state root before the first batch.
         shard: shard id.
         operator: address that commits.
+        shape: the circuit's room.
         max_age: age limit of a batch's L1 time, in seconds.
         development_chain_ids: chains on which development keys are allowed.
         salt: 32 bytes; another one gives other addresses.
-        shape: the circuit's room; None for the circuit of protocol version 1, whose contract asks for none.
     """
 
     verifying_key: VerifyingKey
     genesis_root: int
     shard: int
     operator: str
+    shape: Shape
     max_age: int = 24 * 60 * 60
     development_chain_ids: tuple[int, ...] = DEVELOPMENT_CHAIN_IDS
     salt: bytes = bytes(32)
-    shape: Shape | None = None
-
-    @property
-    def contract(self) -> str:
-        """Name of the rollup's artifact."""
-        return "AitbcRollupV1" if self.shape is None else "AitbcRollup"
 
     @cached_property
     def verifier(self) -> str:
@@ -105,13 +100,18 @@ class Deployment:
 
     def rollup_init_code(self) -> bytes:
         """Creation code of the rollup with its arguments."""
-        kinds = ["address", "uint256", "uint256", "address", "uint256"]
-        values: list[Any] = [self.verifier, self.genesis_root, self.shard, self.operator, self.max_age]
-        if self.shape is not None:
-            kinds.append("(uint256,uint256,uint256,uint256)")
-            values.append([self.shape.queue, self.shape.registrations, self.shape.transfers, self.shape.sessions])
-        arguments = encode([*kinds, "uint256[]"], [*values, list(self.development_chain_ids)])
-        return _code(self.contract, "bytecode") + arguments
+        room = (self.shape.queue, self.shape.registrations, self.shape.transfers, self.shape.sessions)
+        kinds = [
+            "address",
+            "uint256",
+            "uint256",
+            "address",
+            "uint256",
+            "(uint256,uint256,uint256,uint256)",
+            "uint256[]",
+        ]
+        values = [self.verifier, self.genesis_root, self.shard, self.operator, self.max_age, room]
+        return _code("AitbcRollup", "bytecode") + encode(kinds, [*values, list(self.development_chain_ids)])
 
 
 def deploy(client: L1Client, signer: Signer, deployment: Deployment) -> list[Receipt]:
@@ -181,7 +181,7 @@ def check_deployed(client: L1Client, deployment: Deployment) -> None:
 
 
 def _check_rollup(client: L1Client, deployment: Deployment) -> None:
-    name = deployment.contract
+    name = "AitbcRollup"
     immutables = artifact(name)["immutables"]
     _check_code(client, "rollup", deployment.rollup, _code(name, "deployedBytecode"), immutables)
 

@@ -14,7 +14,7 @@ from aitbc_rollup.circuits.statements.batch.layout import TREE_ARITY, TREE_DEPTH
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.circuits.statements.batch.tree import NODES, update_tree
 from aitbc_rollup.circuits.testing import survivors
-from aitbc_rollup.rollup.v2.tree import Level, empty_node, update
+from aitbc_rollup.rollup.tree import Level, empty_node, update
 
 #: Two neighbours under one node, and one far away; room for one more.
 BEFORE = {5: 111, 6: 222, 0x89ABCDEF: 333}

@@ -23,7 +23,7 @@ def proven(tmp_path_factory: pytest.TempPathFactory) -> Proven:
     trace = write_trace(home / "trace.csv", 40)
     state, out, keys = home / "state", home / "out", home / "keys"
     arguments: list[object] = [
-        "prove-batch", trace, "--limit", 5, "--dev-agents", 1, "--shape", "1p1", "--l1-time", L1_TIME,
+        "prove-batch", trace, "--limit", 5, "--dev-agents", 1, "--l1-time", L1_TIME,
         "--state", state, "--keys", keys, "--engine", "cpu",
     ]  # fmt: skip
     with contextlib.chdir(home):

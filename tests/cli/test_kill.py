@@ -86,10 +86,24 @@ def test_kill_nine_after_each_stage(proven: Proven, cli: Cli, tmp_path: Path) ->
     assert cli("verify", out).code == 0
     assert cli(*arguments, "--json").json["changed"] is False
     with Store(state) as store:
-        assert (store.batch_count, store.batch(1), store.state().root) == (1, first, first.new_root)
+        assert (store.batch_count, store.batch(1), store.state().root) == (1, first, first.data.new_root)
         assert store.state().account(2).nonce == 1
     # The same records at the same L1 time under the same key: the same batch as without any kill.
-    assert bundle.load(out).words == bundle.load(proven.out).words
+    assert bundle.load(out).data == bundle.load(proven.out).data
+
+
+def test_kill_nine_between_batches(proven: Proven, copied: Proven, cli: Cli, tmp_path: Path) -> None:
+    arguments = [40 if argument == 5 else argument for argument in copied.arguments]
+    arguments += ["--skip", 5, "--limit", 20, "--out", "two"]
+    assert killed("proof", arguments, tmp_path) == ["ingest", "sealed", "keys", "witness", "proof"]
+    assert sealed(copied.state) == 3
+    said = cli(*arguments, "--json")
+    assert said.code == 0, said.err
+    assert [json.loads(line)["stage"] for line in said.err.splitlines()] == [
+        "ingest", "files", "keys", "witness", "proof", "files",
+    ]  # fmt: skip
+    assert [entry["batch"] for entry in said.json["batches"]] == [2, 3]
+    assert all(cli("verify", f"two/batch-{number}").code == 0 for number in (2, 3))
 
 
 def test_ctrl_c_in_the_proof(copied: Proven, cli: Cli, tmp_path: Path) -> None:
@@ -110,7 +124,7 @@ def test_ctrl_c_in_the_proof(copied: Proven, cli: Cli, tmp_path: Path) -> None:
     assert err.strip() == "interrupted, run the same command again to continue"
     assert out == ""
     said = cli(*arguments, "--json")
-    assert (said.code, said.json["batch"]) == (0, 2)
+    assert (said.code, said.json["batches"][0]["batch"]) == (0, 2)
     assert [json.loads(line)["stage"] for line in said.err.splitlines()] == [
         "ingest", "keys", "witness", "proof", "files",
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from cli_world import Cli
 
 from aitbc_rollup.cli import l1 as l1_module
 from aitbc_rollup.rollup.l1 import client as client_module
-from aitbc_rollup.rollup.l1.v2.queue import EVERYTHING
+from aitbc_rollup.rollup.l1.queue import EVERYTHING
 
 
 @pytest.fixture(scope="module")

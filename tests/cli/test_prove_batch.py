@@ -14,8 +14,11 @@ from aitbc_rollup.rollup.store import Store
 
 def test_what_a_batch_leaves(proven: Proven) -> None:
     said = proven.result.json
-    assert (said["batch"], said["records"], said["sessions"], said["changed"]) == (1, 5, 1, True)
-    assert said["data_bytes"] == 32 * 16
+    assert (said["records"], said["sessions"], said["transfers"], said["changed"]) == (5, 1, 0, True)
+    assert said["data_bytes"] == 32 * 13
+    (only,) = said["batches"]
+    assert (only["batch"], only["records"], only["folder"]) == (1, 5, str(proven.out))
+    assert (only["old_root"], only["new_root"]) == (said["old_root"], said["new_root"])
     assert said["development_keys"] is True
     assert said["provenance"] == {
         "source": "azure-llm-2023",
@@ -26,8 +29,8 @@ def test_what_a_batch_leaves(proven: Proven) -> None:
     }
     assert sorted(path.name for path in proven.out.iterdir()) == sorted(bundle.FILES)
     found = bundle.load(proven.out)
-    assert found.data.header["l1_time"] == L1_TIME
-    assert found.data.sessions[0].usage["tokens_in"] == sum(100 + n for n in range(5))
+    assert found.data.context.l1_time == L1_TIME
+    assert found.data.sessions[0].usage[4] == sum(100 + n for n in range(5))
     assert found.data.sessions[0].fee == sum(3 * (100 + n) + 15 * (n + 1) for n in range(5))
 
 
@@ -41,7 +44,8 @@ def test_the_folder_rebuilt_from_posted_data(proven: Proven) -> None:
     found = bundle.load(proven.out)
     with Store(proven.state) as store:
         root = store.state().root
-    assert rebuild(genesis.development(31337, 1), [found.bytes]).root == root == found.data.header["new_root"]
+    again = rebuild(genesis.development(31337, 1).state(), 31337, 0, [(found.data.posted, found.data.queue_items)])
+    assert again.root == root == found.data.new_root
 
 
 def test_the_same_command_again_changes_nothing(copied: Proven, cli: Cli) -> None:
@@ -88,7 +92,7 @@ REFUSED: list[tuple[list[object], int, str]] = [
     (["--shape", "2"], 3, "the state folder belongs to another shape"),
     (["--l1-time", L1_TIME - 1, "--skip", 5], 3, "the L1 time lies before the last batch's"),
     (["--l1-time", 2**40, "--skip", 5], 3, "--l1-time does not fit"),
-    (["--limit", 17, "--skip", 5], 3, "more sessions than the circuit has room for"),
+    (["--session", 17, "--skip", 5, "--limit", 17], 3, "a transaction is larger than the circuit"),
     (["--skip", 40], 3, "nothing to take"),
     (["--prices", "input=3"], 3, "prices do not read"),
     (["--prices", "input=4294967296,output=1"], 3, "input price does not fit"),
@@ -97,7 +101,10 @@ REFUSED: list[tuple[list[object], int, str]] = [
     (["--genesis", "none.json"], 3, "cannot be read"),
     (["--payout", "0x12"], 2, "Invalid value for '--payout'"),
     (["--shape", "0"], 2, "Invalid value for '--shape'"),
-    (["--shape", "2x15"], 2, "Invalid value for '--shape'"),
+    (["--shape", "2x"], 2, "Invalid value for '--shape'"),
+    (["--shape", "1p2s3a0q0g0t2v4i"], 2, "Invalid value for '--shape'"),
+    (["--session", "65536"], 2, "Invalid value for '--session'"),
+    (["--registrations", "none.jsonl"], 3, "cannot be read"),
     (["--operator-share", "2001"], 2, "Invalid value for '--operator-share'"),
     (["--limit", "0"], 2, "Invalid value for '--limit'"),
     (["--skip", "-1"], 2, "Invalid value for '--skip'"),
@@ -197,8 +204,23 @@ def test_a_key_of_another_circuit(copied: Proven, cli: Cli, tmp_path: Path) -> N
     assert (said.code, said.json["message"]) == (1, "the key was made for another circuit")
 
 
-def test_more_records_than_one_batch_takes(cli: Cli, tmp_path: Path) -> None:
-    trace = write_trace(tmp_path / "long.csv", 4097)
-    said = cli("prove-batch", trace, "--dev-agents", "1", "--json")
-    assert (said.code, said.json["message"]) == (3, "more sessions than the circuit has room for")
-    assert "--limit" in said.json["next"]
+def test_records_of_several_batches(copied: Proven, cli: Cli) -> None:
+    arguments = [40 if argument == 5 else argument for argument in copied.arguments]
+    said = cli(*arguments, "--skip", 5, "--out", "more", "--json")
+    assert said.code == 0, said.err
+    assert [(entry["batch"], entry["records"]) for entry in said.json["batches"]] == [(2, 16), (3, 16), (4, 3)]
+    assert said.json["records"] == 35
+    assert [json.loads(line)["stage"] for line in said.err.splitlines()] == [
+        "ingest", "sealed", "keys", *("witness", "proof", "files") * 3,
+    ]  # fmt: skip
+    for number in (2, 3, 4):
+        assert cli("verify", f"more/batch-{number}").code == 0
+    told = cli(*arguments, "--skip", 5, "--out", "more")
+    assert told.out.startswith("batches 2 to 4 were finished before: nothing changed\n")
+    with Store(copied.state) as store:
+        assert (store.batch_count, store.state().account(2).nonce) == (4, 4)
+
+
+def test_nothing_to_prove(cli: Cli, tmp_path: Path) -> None:
+    said = cli("prove-batch", "--json")
+    assert (said.code, said.json["message"]) == (2, "there is nothing to prove")

@@ -18,7 +18,7 @@ from aitbc_rollup.rollup.store import Store
 
 def unsigned(contract: str, **changes: Any) -> dict[str, Any]:
     return {
-        "format": "aitbc-rollup/session/v1",
+        "format": "aitbc-rollup/session/v2",
         "chain_id": 31337,
         "contract": contract,
         "shard": 0,
@@ -78,12 +78,12 @@ def test_signed_sessions_become_a_batch(copied: Proven, cli: Cli, key: Path) -> 
     said = cli(*arguments, "--out", "second", "--json")
     assert said.code == 0, said.err
     assert said.json["provenance"] == {"source": "sessions", "signed_by": "agents"}
-    assert (said.json["batch"], said.json["records"]) == (2, 2)
+    assert (said.json["batches"][0]["batch"], said.json["records"]) == (2, 2)
     # The account's key is a development one: the header says so, whoever signed.
     assert said.json["development_keys"] is True
     assert cli("verify", "second").code == 0
     posted = bundle.load(Path("second")).data.sessions[0]
-    assert (posted.fee, posted.operator_fee, posted.usage["gpu_ms"]) == (78, 15, 900)
+    assert (posted.fee, posted.operator_share, posted.usage[2]) == (78, 15, 900)
     again = cli(*arguments, "--out", "second", "--json")
     assert (again.code, again.json["changed"]) == (0, False)
     # The same session in another file is the same session: its records are billed.
@@ -98,7 +98,8 @@ def test_signed_sessions_become_a_batch(copied: Proven, cli: Cli, key: Path) -> 
 def test_init_says_what_to_sign_for(proven: Proven, cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "genesis.json"
     path.write_text(json.dumps(genesis.development(31337, 1).to_json()))
-    arguments = ["init", "--genesis", path, "--shape", "1p1", "--state", "new", "--keys", proven.keys]
+    shape = proven.result.json["shape"]
+    arguments = ["init", "--genesis", path, "--shape", shape, "--state", "new", "--keys", proven.keys]
     said = cli(*arguments, "--json")
     assert said.code == 0, said.err
     # Genesis, key and shape are those of the proven batch: so is the contract.
@@ -106,7 +107,7 @@ def test_init_says_what_to_sign_for(proven: Proven, cli: Cli, tmp_path: Path) ->
     assert said.json["genesis_root"] == proven.result.json["old_root"]
     again = cli(*arguments, "--json")
     assert (again.code, again.json, again.err) == (0, said.json, "")
-    other = cli(*arguments, "--shape", "2p1", "--json")
+    other = cli(*arguments, "--shape", "32", "--json")
     assert (other.code, other.json["message"]) == (3, "the state folder belongs to another shape")
     assert cli("status", "--state", "new", "--offline", "--json").json["sealed"] == 0
 
@@ -114,13 +115,13 @@ def test_init_says_what_to_sign_for(proven: Proven, cli: Cli, tmp_path: Path) ->
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"nonce": 0}, "wrong nonce"),
     ({"nonce": 2}, "wrong nonce"),
-    ({"expiry": 5}, "the session has expired"),
+    ({"expiry": 5}, "the signature has expired"),
     ({"agent_index": 9}, "unknown agent"),
     ({"agent_index": 1, "nonce": 0}, "the signature is not the agent's"),
     ({"provider_index": 9}, "unknown provider"),
-    ({"chain_id": 1337}, "the session was signed for another chain"),
-    ({"contract": "0x" + "11" * 20}, "the session was signed for another contract"),
-    ({"shard": 1}, "the session was signed for another shard"),
+    ({"chain_id": 1337}, "this was signed for another chain"),
+    ({"contract": "0x" + "11" * 20}, "this was signed for another contract"),
+    ({"shard": 1}, "this was signed for another shard"),
 ]
 
 

@@ -178,7 +178,7 @@ def test_demo(proven: Proven, cli: Cli, one_agent: None) -> None:
     said = cli(*arguments, "--json")
     assert said.code == 0, said.err
     figures = said.json
-    assert (figures["records"], figures["proof_bytes"], figures["proof_was_there"]) == (5, 256, False)
+    assert (figures["records"], figures["proof_bytes"], figures["proof_was_there"]) == (5, 384, False)
     assert set(figures["gas"]) == {"deploy", "commit", "prove", "finalize"}
     assert figures["altered_batch_refused"].startswith("ProofInvalid")
     stages = [json.loads(line)["stage"] for line in said.err.splitlines()]

@@ -74,24 +74,30 @@ def swap_sides(value: dict[str, Any]) -> None:
     value["pi_a"], value["pi_c"] = value["pi_c"], value["pi_a"]
 
 
+#: Data words: 0 to 9 the header, 10 to 12 the session.
 CHANGES: list[tuple[str, Change, int, str]] = [
-    ("batch.json", word(13, 1), 1, "public input C does not follow from the data"),
-    ("batch.json", word(14, 1 << 128), 1, "fee is not what the data say"),
-    ("batch.json", word(15, 1), 1, "usage is not what the data say"),
-    ("batch.json", word(10, 1), 3, "field 'new_root' is wrong"),
-    ("batch.json", word(6, 32), 3, "the length does not fit the number of sessions"),
+    ("batch.json", word(10, 1), 1, "public input C does not follow from the data"),
+    ("batch.json", word(11, 1 << 128), 1, "fee is not what the data say"),
+    ("batch.json", word(11, 1 << 192), 1, "countersigned is not what the data say"),
+    ("batch.json", word(12, 1), 1, "usage is not what the data say"),
+    ("batch.json", word(9, 1), 3, "field 'new_root' is wrong"),
+    ("batch.json", word(5, 1), 3, "wrong number of queue items"),
+    ("batch.json", word(5, 1 << 32), 3, "the length does not fit the counts"),
+    ("batch.json", put("queue_items", "0x" + "00" * 31 + "01" + "00" * 32), 3, "a queue item without a sender"),
+    ("batch.json", put("queue_items", "0x" + "00" * 32), 3, "field 'queue_items' is wrong"),
     ("batch.json", put("payout", "0x" + "11" * 20), 1, "public input payout does not follow from the data"),
-    ("batch.json", put("shape", [2, 1]), 1, "public input C does not follow from the data"),
-    ("batch.json", put("shape", [0, 0]), 3, "field 'shape' is wrong"),
-    ("batch.json", put("shape", [True, 1]), 3, "field 'shape' is wrong"),
+    ("batch.json", put("shape", "1p1s3a0q0g0t1v4i"), 1, "public input C does not follow from the data"),
+    ("batch.json", put("shape", "0p0s0a0q0g0t0v0i"), 3, "field 'shape' is wrong"),
+    ("batch.json", put("shape", 7), 3, "field 'shape' is wrong"),
     ("batch.json", put("data", "0x0g"), 3, "field 'data' is wrong"),
     ("batch.json", put("data", "0x00"), 3, "the data are not whole words"),
-    ("batch.json", put("data", "0x" + "ff" * 32 * 16), 3, "a data word is no field element"),
+    ("batch.json", put("data", "0x" + "ff" * 32 * 13), 3, "a data word is no field element"),
     ("batch.json", put("sessions", []), 1, "wrong number of sessions"),
+    ("batch.json", put("transfers", [{}]), 3, "a field is missing"),
     ("batch.json", put("format", "x"), 3, "field 'format' is wrong"),
     ("batch.json", put("mode", 0), 3, "field 'mode' is wrong"),
     ("batch.json", put("more", 0), 3, "unknown fields"),
-    ("batch.json", lambda value: bump("fee")(value["sessions"][0]["records"][0]), 3, "total fee is above the fee cap"),
+    ("batch.json", lambda value: bump("fee")(value["sessions"][0]["records"][0]), 1, "fee is not what the data say"),
     ("public.json", bump(0), 1, "public input C does not follow from the data"),
     ("public.json", bump(1), 1, "public input ζ does not follow from the data"),
     ("public.json", bump(2), 1, "public input y does not follow from the data"),
@@ -99,8 +105,9 @@ CHANGES: list[tuple[str, Change, int, str]] = [
     ("public.json", lambda value: value.append("0"), 1, "wrong number of public inputs"),
     ("public.json", lambda value: value.pop(), 1, "wrong number of public inputs"),
     ("proof.json", swap_sides, 1, "the proof does not verify"),
+    ("proof.json", lambda value: value.update(commitment=value["pi_a"]), 1, "the proof does not verify"),
     ("proof.json", bump("pi_a", 0), 3, ""),
-    ("verification_key.json", lambda value: value["IC"].reverse(), 1, "the proof does not verify"),
+    ("verification_key.json", lambda value: value["IC_commitment"].reverse(), 1, "the proof does not verify"),
     ("verification_key.json", lambda value: value.update(vk_delta_2=value["vk_gamma_2"]), 3, "unusable verifying key"),
 ]
 
@@ -116,7 +123,7 @@ def test_one_thing_changed(copied: Proven, cli: Cli, file: str, change: Change, 
 def test_another_key_is_not_trusted(copied: Proven, cli: Cli, tmp_path: Path) -> None:
     key = tmp_path / "key.json"
     key.write_text((copied.out / "verification_key.json").read_text())
-    edit(key, lambda value: value["IC"].reverse())
+    edit(key, lambda value: value["IC_commitment"].reverse())
     said = cli("verify", copied.out, "--key", key, "--json")
     assert (said.code, said.json["message"]) == (1, "the batch's verifying key is not the one to trust")
 

@@ -14,10 +14,10 @@ from trapdoor import Trapdoor
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.circuits.statements.batch import layout
 from aitbc_rollup.errors import BadInputError, L1Error
+from aitbc_rollup.rollup.binding import Binding, to_data, to_words
 from aitbc_rollup.rollup.l1.client import connect
 from aitbc_rollup.rollup.l1.contracts import check_deployed, deploy
 from aitbc_rollup.rollup.l1.signer import load_signer
-from aitbc_rollup.rollup.v2.binding import Binding, to_data, to_words
 from aitbc_rollup.verifier.formats import proof_to_calldata
 
 SECTIONS = {"queue": 1, "registrations": 5, "transfers": 2, "sessions": 3}

@@ -1,7 +1,7 @@
 from typing import ClassVar
 
 import pytest
-from l1_world import TRAPDOOR, make_world
+from batch_chain import TRAPDOOR, make_chain, plan_of
 from trapdoor import g1, g2
 from web3.exceptions import ContractLogicError, Web3RPCError
 
@@ -10,6 +10,7 @@ from aitbc_rollup.errors import L1Error
 from aitbc_rollup.rollup.l1.client import L1Client, connect
 from aitbc_rollup.rollup.l1.contracts import DEPLOYMENT_PROXY, artifact, create2_address, deploy, verifier_code
 from aitbc_rollup.rollup.l1.embedded import CHAIN_ID, EmbeddedVM, embedded_web3
+from aitbc_rollup.rollup.l1.rollup_contract import RollupContract
 from aitbc_rollup.rollup.l1.signer import development_signer
 from aitbc_rollup.verifier.formats import proof_to_calldata
 from aitbc_rollup.verifier.types import g1_words, g2_words
@@ -84,10 +85,10 @@ def test_the_cases_above_are_of_all_three_kinds(embedded):
 
 
 def test_each_chain_is_new():
-    first = make_world(connect(), "new")
+    first = make_chain(connect(), "new")
     assert first.rollup.status().committed == 0
     with pytest.raises(L1Error, match="there is no contract"):
-        make_world(connect(), "new", deploy_now=False).rollup.status()
+        RollupContract(connect(), first.deployment.rollup).status()
 
 
 def test_contracts_see_the_chain_id():
@@ -121,9 +122,8 @@ def without_pairing():
 
 
 def test_without_the_pairing_no_key_is_accepted(without_pairing):
-    world = make_world(without_pairing, "no pairing", deploy_now=False)
     with pytest.raises(L1Error, match="KeyPointNotInGroup"):
-        deploy(without_pairing, world.signer, world.deployment)
+        deploy(without_pairing, development_signer(), plan_of("no pairing"))
 
 
 def test_without_the_pairing_no_proof_is_accepted(without_pairing):
@@ -145,5 +145,5 @@ def test_the_fast_pairing_is_what_the_contracts_run(monkeypatch):
 
     fast = embedded.pairing_check
     monkeypatch.setattr(embedded, "pairing_check", lambda pairs: calls.append(len(pairs)) or fast(pairs))
-    make_world(connect(), "fast")
+    make_chain(connect(), "fast")
     assert set(calls) == {3}

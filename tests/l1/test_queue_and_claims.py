@@ -10,12 +10,12 @@ from batch_chain import ALICE, BOB, ETHER, NOBODY, PAYOUT, SHARD, Chain, genesis
 
 from aitbc_rollup.circuits.statements.batch.layout import QueueKind
 from aitbc_rollup.errors import BadInputError, L1Error
+from aitbc_rollup.rollup.l1 import queue as queue_module
+from aitbc_rollup.rollup.l1.claims import Claim, Section
 from aitbc_rollup.rollup.l1.client import connect
-from aitbc_rollup.rollup.l1.v2 import queue as queue_module
-from aitbc_rollup.rollup.l1.v2.claims import Claim, Section
-from aitbc_rollup.rollup.l1.v2.queue import EVERYTHING, Pointers
-from aitbc_rollup.rollup.v2.rebuild import rebuild
-from aitbc_rollup.rollup.v2.transactions import QueueItem
+from aitbc_rollup.rollup.l1.queue import EVERYTHING, Pointers
+from aitbc_rollup.rollup.rebuild import rebuild
+from aitbc_rollup.rollup.transactions import QueueItem
 
 
 @pytest.fixture(scope="module", params=["embedded", pytest.param("anvil", marks=pytest.mark.node)])

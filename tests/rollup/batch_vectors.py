@@ -26,7 +26,7 @@ from batch_world import (
 
 from aitbc_rollup.circuits.statements.batch.layout import PAGE_RECORDS, QueueKind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
-from aitbc_rollup.rollup.v2.tree import empty_node
+from aitbc_rollup.rollup.tree import empty_node
 
 FILE = Path(__file__).parents[2] / "docs" / "spec" / "vectors" / "batch.json"
 SHAPE = Shape(pages=3, sessions=2, accounts=8, queue=2, registrations=1, transfers=1, signatures=4, index_bits=24)

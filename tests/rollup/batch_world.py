@@ -8,12 +8,12 @@ from typing import Any
 from aitbc_rollup.algebra.eddsa import public_key, sign
 from aitbc_rollup.circuits.statements.batch.layout import QueueKind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
-from aitbc_rollup.rollup.v2.accounts import Account
-from aitbc_rollup.rollup.v2.batch import Batch, build
-from aitbc_rollup.rollup.v2.data import BatchContext
-from aitbc_rollup.rollup.v2.records import RunRecord
-from aitbc_rollup.rollup.v2.state import State
-from aitbc_rollup.rollup.v2.transactions import (
+from aitbc_rollup.rollup.accounts import Account
+from aitbc_rollup.rollup.batch import Batch, build
+from aitbc_rollup.rollup.data import BatchContext
+from aitbc_rollup.rollup.records import RunRecord
+from aitbc_rollup.rollup.state import State
+from aitbc_rollup.rollup.transactions import (
     Domain,
     QueueItem,
     Registration,

@@ -20,7 +20,7 @@ from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.reference.poseidon import sponge
 from aitbc_rollup.circuits.statements.batch.layout import Tag
 from aitbc_rollup.circuits.statements.blob import MAX_WORDS
-from aitbc_rollup.rollup.v2.blob import blob_of_words, evaluate
+from aitbc_rollup.rollup.blob import blob_of_words, evaluate
 
 FILE = Path(__file__).parents[2] / "docs" / "spec" / "vectors" / "blob.json"
 

@@ -41,14 +41,14 @@ from aitbc_rollup.circuits.statements.batch.circuit import compile_batch
 from aitbc_rollup.circuits.statements.batch.layout import QueueKind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.circuits.testing import unused_wires
-from aitbc_rollup.rollup.v2 import accounts, transition
-from aitbc_rollup.rollup.v2.accounts import Account
-from aitbc_rollup.rollup.v2.batch import Batch
-from aitbc_rollup.rollup.v2.journal import Journal
-from aitbc_rollup.rollup.v2.posted import PostedSession, PostedTransfer, QueueResult
-from aitbc_rollup.rollup.v2.transactions import QueueItem
-from aitbc_rollup.rollup.v2.transition import SignatureCheck
-from aitbc_rollup.rollup.v2.witness_inputs import circuit_inputs
+from aitbc_rollup.rollup import accounts, transition
+from aitbc_rollup.rollup.accounts import Account
+from aitbc_rollup.rollup.batch import Batch
+from aitbc_rollup.rollup.journal import Journal
+from aitbc_rollup.rollup.posted import PostedSession, PostedTransfer, QueueResult
+from aitbc_rollup.rollup.transactions import QueueItem
+from aitbc_rollup.rollup.transition import SignatureCheck
+from aitbc_rollup.rollup.witness_inputs import circuit_inputs
 
 PAYOUT = 0xABCDEF
 SHAPE = Shape(pages=5, sessions=4, accounts=8, queue=3, registrations=1, transfers=2, signatures=7, index_bits=18)

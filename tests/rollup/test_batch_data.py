@@ -31,12 +31,12 @@ from aitbc_rollup.algebra.poseidon import sponge
 from aitbc_rollup.circuits.statements.batch.layout import QueueKind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import AitbcError, BadInputError, InvalidError
-from aitbc_rollup.rollup.v2.batch import Batch
-from aitbc_rollup.rollup.v2.binding import to_data, to_words
-from aitbc_rollup.rollup.v2.data import decode
-from aitbc_rollup.rollup.v2.rebuild import rebuild
-from aitbc_rollup.rollup.v2.state import State
-from aitbc_rollup.rollup.v2.transactions import QueueItem
+from aitbc_rollup.rollup.batch import Batch
+from aitbc_rollup.rollup.binding import to_data, to_words
+from aitbc_rollup.rollup.data import decode
+from aitbc_rollup.rollup.rebuild import rebuild
+from aitbc_rollup.rollup.state import State
+from aitbc_rollup.rollup.transactions import QueueItem
 
 DEPOSIT, EXIT, MOVE = QueueKind
 STRANGER = 0xBAD

@@ -16,7 +16,7 @@ from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.circuits.check import check
 from aitbc_rollup.circuits.statements.blob import MAX_WORDS, compile_blob
 from aitbc_rollup.errors import BadInputError
-from aitbc_rollup.rollup.v2.blob import BLOB_BYTES, blob_of_words, evaluate, words_of_blob
+from aitbc_rollup.rollup.blob import BLOB_BYTES, blob_of_words, evaluate, words_of_blob
 
 
 @cache

@@ -34,7 +34,6 @@ def test_the_excerpt_is_the_trace_s_beginning() -> None:
     with trace.open(newline=None) as whole:
         lines = [line.rstrip("\n") for line in islice(whole, 257)]
     assert (EXAMPLES / "azure_llm" / "requests_256.csv").read_text().splitlines() == lines
-    records = ingest.read(trace, limit=256).records
-    assert [identity for identity, _ in records] == [
-        identity for identity, _ in ingest.read(EXAMPLES / "azure_llm" / "requests_256.csv").records
-    ]
+    rows = ingest.read(trace, limit=256).rows
+    excerpt = ingest.read(EXAMPLES / "azure_llm" / "requests_256.csv").rows
+    assert [row.identity for row in rows] == [row.identity for row in excerpt]

@@ -7,9 +7,9 @@ import random
 from batch_world import ALICE, BOB, account, new_state
 
 from aitbc_rollup.algebra.poseidon import poseidon
-from aitbc_rollup.rollup.v2.accounts import NO_ACCOUNT, Account, leaves
-from aitbc_rollup.rollup.v2.state import State
-from aitbc_rollup.rollup.v2.tree import empty_node
+from aitbc_rollup.rollup.accounts import NO_ACCOUNT, Account, leaves
+from aitbc_rollup.rollup.state import State
+from aitbc_rollup.rollup.tree import empty_node
 
 
 def naive_root(found: dict[int, int], level: int = 16, index: int = 0) -> int:

@@ -30,12 +30,12 @@ from aitbc_rollup.algebra.poseidon import poseidon
 from aitbc_rollup.circuits.statements.batch.layout import QueueKind, Tag
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError
-from aitbc_rollup.rollup.v2.batch import Batch, build
-from aitbc_rollup.rollup.v2.data import BatchContext
-from aitbc_rollup.rollup.v2.posted import QueueResult
-from aitbc_rollup.rollup.v2.room import needed
-from aitbc_rollup.rollup.v2.state import State
-from aitbc_rollup.rollup.v2.transactions import Domain, QueueItem, SignedSession, SignedTransfer, Transactions
+from aitbc_rollup.rollup.batch import Batch, build
+from aitbc_rollup.rollup.data import BatchContext
+from aitbc_rollup.rollup.posted import QueueResult
+from aitbc_rollup.rollup.room import needed
+from aitbc_rollup.rollup.state import State
+from aitbc_rollup.rollup.transactions import Domain, QueueItem, SignedSession, SignedTransfer, Transactions
 
 DEPOSIT, EXIT, MOVE = QueueKind
 STRANGER = 0xBAD

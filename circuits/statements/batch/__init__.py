@@ -1,1 +1,1 @@
-"""The batch, version 2 (``docs/protocol-2.md``): queue items, registrations, transfers and sessions of one shard."""
+"""The batch, version 2 (``docs/protocol.md``): queue items, registrations, transfers and sessions of one shard."""

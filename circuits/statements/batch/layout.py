@@ -1,4 +1,4 @@
-"""The protocol's constants, as ``docs/protocol-2.md`` gives them: circuits and node read the same ones.
+"""The protocol's constants, as ``docs/protocol.md`` gives them: circuits and node read the same ones.
 
 Layouts are lists of ``(field, bits)``, lowest bits first; :func:`pack` makes one integer of them.
 """

@@ -1,4 +1,4 @@
-"""The room of a batch circuit (``docs/protocol-2.md``, "Batch" and "Data").
+"""The room of a batch circuit (``docs/protocol.md``, "Batch" and "Data").
 
 A circuit is compiled for a shape; a batch that needs less leaves the rest unused, as zeros. Account indices of a
 circuit lie below ``2^index_bits``: the fewer, the fewer Merkle nodes near the root it needs room for.

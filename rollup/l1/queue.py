@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from aitbc_rollup.circuits.statements.batch.layout import AMOUNT_BITS, INDEX_BITS
 from aitbc_rollup.errors import BadInputError
 
-from ...checks import check_width
-from ...v2.transactions import QueueItem
-from ..client import Receipt
-from ..signer import Signer
+from ..checks import check_width
+from ..transactions import QueueItem
 from .bound import BoundContract
+from .client import Receipt
+from .signer import Signer
 
 #: An exit of as much as there is.
 EVERYTHING = (1 << AMOUNT_BITS) - 1

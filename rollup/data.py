@@ -1,4 +1,4 @@
-"""A batch's data words as one object: sections, the header, what is posted (``docs/protocol-2.md``, "Data")."""
+"""A batch's data words as one object: sections, the header, what is posted (``docs/protocol.md``, "Data")."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from aitbc_rollup.circuits.statements.batch import layout
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError
 
-from ..checks import placed
 from .binding import Binding, to_data
+from .checks import placed
 from .posted import (
     PostedSession,
     PostedTransfer,

@@ -8,9 +8,9 @@ from pathlib import Path
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.verifier.strict_json import parse_json
 
-from ...ingest.reading import check_not_seen, read_lines
 from ..documents import registration_from_json, signed_from_line
 from ..transactions import Domain, Registration, SignedSession, SignedTransfer
+from .reading import check_not_seen, read_lines
 
 NAME = "sessions"
 #: Longest line accepted, in bytes: 65,535 records of about 380.

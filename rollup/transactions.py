@@ -1,4 +1,4 @@
-"""What moves a shard's state: sessions, transfers, registrations, and what people put on L1 (``docs/protocol-2.md``).
+"""What moves a shard's state: sessions, transfers, registrations, and what people put on L1 (``docs/protocol.md``).
 
 Objects hold what is well-formed: every field fits its bits. Whether one is *valid* against a state is for the fold to
 say (``transition``).
@@ -15,8 +15,8 @@ from aitbc_rollup.circuits.statements.batch import layout
 from aitbc_rollup.circuits.statements.batch.layout import PAGE_RECORDS, QueueKind, Tag
 from aitbc_rollup.errors import BadInputError
 
-from ..checks import check_field_element, check_width
 from .accounts import Account
+from .checks import check_field_element, check_width
 from .records import RunRecord
 
 _PAGE_WORDS = layout.RECORD_WORDS * PAGE_RECORDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aitbc_rollup.algebra.limbs import Limbs
@@ -16,19 +16,32 @@ from aitbc_rollup.prover.engine import Engine
 from aitbc_rollup.prover.groth16 import prove_circuit
 from aitbc_rollup.verifier.types import Proof
 
-from ..reporting import Reporter, stage
 from .batch import Batch
 from .keys import CircuitKeys
+from .reporting import Reporter, stage
 from .witness_inputs import circuit_inputs
 
 
 def prove_batch(
-    batch: Batch, payout: int, keys: CircuitKeys, engine: Engine, reporter: Reporter
-) -> tuple[Proof, dict[str, float]]:
-    """A proof of a batch that pays an L1 address, and the seconds of ``witness`` and ``proof``.
+    batch: Batch,
+    payout: int,
+    keys: CircuitKeys,
+    engine: Engine,
+    reporter: Reporter,
+    keep: Callable[[Proof, dict[str, float]], None],
+) -> None:
+    """Make a proof of a batch that pays an L1 address.
 
     The witness is computed within the proof, because the challenge in it depends on the proof's commitment; its time is
     taken apart.
+
+    Args:
+        batch: the batch.
+        payout: the L1 address, as a number.
+        keys: its circuit's.
+        engine: what computes.
+        reporter: told both stages.
+        keep: given the proof and the seconds of ``witness`` and ``proof``, before the stage is reported as done.
 
     Raises:
         InvalidError: the batch does not satisfy the circuit, naming the constraint.
@@ -50,8 +63,7 @@ def prove_batch(
         except InvalidError:
             assert_satisfied(keys.circuit, keys.circuit.witness(inputs))
             raise
-        seconds = {"witness": inputs_seconds + circuit.seconds, "proof": proving.seconds - circuit.seconds}
-    return proof, seconds
+        keep(proof, {"witness": inputs_seconds + circuit.seconds, "proof": proving.seconds - circuit.seconds})
 
 
 class _Timed:

@@ -8,9 +8,9 @@ from typing import Any
 
 from aitbc_rollup.errors import L1Error
 
-from ..client import L1Client, Receipt
-from ..contracts import artifact
-from ..signer import Signer
+from .client import L1Client, Receipt
+from .contracts import artifact
+from .signer import Signer
 
 #: Gas limit of what is sent without simulation: room for a proof and the largest data.
 _BLIND_GAS = 3_000_000
@@ -40,7 +40,7 @@ class BoundContract:
 
     Args:
         client: the chain.
-        address: the rollup, as :class:`~..contracts.Deployment` computes it.
+        address: the rollup, as :class:`~.contracts.Deployment` computes it.
     """
 
     def __init__(self, client: L1Client, address: str) -> None:

@@ -15,10 +15,10 @@ from aitbc_rollup.circuits.statements.batch import layout
 from aitbc_rollup.circuits.statements.batch.layout import WORD_BYTES
 from aitbc_rollup.errors import BadInputError, L1Error
 
-from ...v2.binding import to_words
-from ...v2.posted import unpacked
-from ..signer import Signer
+from ..binding import to_words
+from ..posted import unpacked
 from .bound import BoundContract, Step
+from .signer import Signer
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from aitbc_rollup.circuits.statements.batch import layout
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.verifier.strict_json import parse_json
 
-from ..checks import Fields, format_address, placed
+from .checks import Fields, format_address, placed
 from .records import RunRecord
 from .transactions import Domain, Registration, Session, SignedSession, SignedTransfer, Transfer
 

@@ -1,4 +1,4 @@
-"""The sparse Merkle tree over accounts, updated for many leaves at once (``docs/protocol-2.md``, "Account").
+"""The sparse Merkle tree over accounts, updated for many leaves at once (``docs/protocol.md``, "Account").
 
 4-ary with 16 levels above the leaves; every subtree that nothing was put into is the empty one of its level. An update
 goes level by level, each level's hashes in one call: each touched node is hashed once, however many leaves below it

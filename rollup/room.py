@@ -1,4 +1,4 @@
-"""What transactions take of a circuit's room, and how many batches they make (``docs/protocol-2.md``, "Batch")."""
+"""What transactions take of a circuit's room, and how many batches they make (``docs/protocol.md``, "Batch")."""
 
 from __future__ import annotations
 
@@ -162,11 +162,12 @@ def shape_for(pages: Sequence[int], accounts: int, *, countersigned: bool, most_
     """
     room = max(_power_of_two(max(pages, default=1)), min(_power_of_two(sum(pages)), most_pages))
     sessions = min(_power_of_two(len(pages)), room)
+    touched = min(_power_of_two(accounts), 2 * sessions + 1)
     queue, registrations, transfers = 4, 2, 4
     return Shape(
         pages=room,
         sessions=sessions,
-        accounts=min(_power_of_two(accounts), 2 * sessions + 1) + 2 * queue + registrations + 2 * transfers,
+        accounts=min(touched + 2 * queue + registrations + 2 * transfers, 1 << index_bits),
         queue=queue,
         registrations=registrations,
         transfers=transfers,

@@ -1,4 +1,4 @@
-"""What a batch posts of each transaction, as data words and back (``docs/protocol-2.md``, "Data").
+"""What a batch posts of each transaction, as data words and back (``docs/protocol.md``, "Data").
 
 These are the results of the fold, and all that is needed to apply it again without signatures and records.
 """
@@ -13,7 +13,7 @@ from aitbc_rollup.circuits.statements.batch import layout
 from aitbc_rollup.circuits.statements.batch.layout import BASIS_POINTS, USAGE
 from aitbc_rollup.errors import BadInputError
 
-from ..checks import placed
+from .checks import placed
 from .transactions import Registration
 
 

@@ -1,4 +1,4 @@
-"""The state transition: the sequential fold that ``docs/protocol-2.md``, "Batch", defines.
+"""The state transition: the sequential fold that ``docs/protocol.md``, "Batch", defines.
 
 ::
 
@@ -292,7 +292,7 @@ def judge_session(
         return _unknown("provider", session.provider_index)
     refusal = (
         _judge_nonce(agent, session.nonce)
-        or _judge_terms(session)
+        or judge_terms(session)
         or _judge_expiry(session.expiry, l1_time)
         or _judge_balance(agent, session.fee)
         or _judge_signature("agent", checks[0])
@@ -324,7 +324,7 @@ def _judge_nonce(account: Account, nonce: int) -> Refusal | None:
     return None
 
 
-def _judge_terms(session: Session) -> Refusal | None:
+def judge_terms(session: Session) -> Refusal | None:
     """The rules on what a session says of itself."""
     if session.fee > session.fee_cap:
         return Refusal("total fee is above the fee cap", expected=f"at most {session.fee_cap}", got=str(session.fee))

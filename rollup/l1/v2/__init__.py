@@ -1,1 +1,0 @@
-"""The rollup contract of protocol version 2: batches, the queue, claims."""
