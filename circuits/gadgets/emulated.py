@@ -51,7 +51,7 @@ __all__ = [
     "reduce",
 ]
 
-#: Bits of each half of a canonical value.
+#: Bits of each half of an integer below 2^256.
 HALF_BITS = 128
 
 
@@ -137,7 +137,7 @@ class Element(NamedTuple):
 
 
 class Halves(NamedTuple):
-    """The canonical value low + 2^128·high, below m: what it is as two integers below 2^128."""
+    """The integer low + 2^128·high, of two below 2^128: how values below 2^256 enter and leave a circuit."""
 
     low: Variable
     high: Variable

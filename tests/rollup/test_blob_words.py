@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import urllib.request
 from functools import cache
 
 import blob_vectors
@@ -87,6 +88,26 @@ def test_what_is_no_word_or_no_blob_is_refused() -> None:
 
 def test_the_vectors_are_what_their_generator_writes() -> None:
     assert blob_vectors.FILE.read_text() == blob_vectors.render()
+
+
+@pytest.mark.node
+def test_the_precompile_takes_the_vectors(anvil: str) -> None:
+    """EIP-4844's point evaluation at address 0x0a answers with the sizes it has, and refuses another value."""
+
+    def call(data: str) -> dict[str, object]:
+        to = {"to": "0x" + "0a".rjust(40, "0"), "data": "0x" + data}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [to, "latest"]}
+        request = urllib.request.Request(anvil, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found: dict[str, object] = json.load(answer)
+            return found
+
+    success = "0x" + (MAX_WORDS.to_bytes(32, "big") + SCALAR_MODULUS.to_bytes(32, "big")).hex()
+    for case in json.loads(blob_vectors.FILE.read_text())["cases"]:
+        data = case["point_evaluation_input"]
+        assert call(data)["result"] == success, case["name"]
+        y = int(data[128:192], 16)
+        assert "error" in call(data[:128] + (y ^ 1).to_bytes(32, "big").hex() + data[192:])
 
 
 def test_the_circuit_says_what_the_vectors_say() -> None:
