@@ -42,7 +42,7 @@ def evaluate_blob(circuit: Circuit, words: Sequence[Variable], z: Halves) -> Hal
     """Σ wordᵢ·zⁱ mod m as the integer below m; words as the canonical integers below r that they are.
 
     z is any integer of two halves, which are constrained to 128 bits; what counts is z mod m. Constraints: about 30 a
-    word, fewer where it is known to be small, and some 130 for each of 2·√n steps.
+    word, fewer where it is known to be small, and some 80 for each of 2·√n steps.
 
     Raises:
         ValueError: there is no word.
