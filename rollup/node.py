@@ -55,6 +55,8 @@ DEFAULT_DEVELOPMENT_AGENTS = 16
 #: Most pages of records in a circuit that nobody asked for in particular; the prover needs some gigabytes for it.
 AUTO_PAGES = 64
 
+#: Source of a batch of nothing but queue items.
+_QUEUE = "queue"
 #: Items of a contract's queue, from this position on, that wait for a batch.
 QueueSource = Callable[[Domain, int], Sequence[QueueItem]]
 
@@ -340,7 +342,7 @@ class Job:
         }
         if not (selection.rows or selection.signed or registrations):
             last = self.store.last_job()
-            if last is not None and last[1]["provenance"]["source"] == "queue" and not self._is_done(last[1]):
+            if last is not None and last[1]["provenance"]["source"] == _QUEUE and not self._is_done(last[1]):
                 return last[0]
             parts["queue items before"] = self.store.queue_items
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -384,7 +386,7 @@ class Job:
         job = {
             "batches": [numbers[0], numbers[-1]],
             "payout": self._payout(),
-            "provenance": _provenance(selection, assignment),
+            "provenance": _provenance(selection, registrations, assignment),
             "proofs": {},
         }
         self.store.seal(planned, billed(offers, [batch for batch, _ in planned]), name, job)
@@ -466,10 +468,14 @@ def _signature(signed: SignedSession | SignedTransfer) -> list[int]:
     return first if second is None else [*first, *second.r8, second.s]
 
 
-def _provenance(selection: Selection, assignment: Assignment | None) -> dict[str, Any]:
+def _provenance(
+    selection: Selection, registrations: Sequence[Registration], assignment: Assignment | None
+) -> dict[str, Any]:
     """Where a batch's records come from, and what nobody measured or signed."""
+    if selection.signed:
+        return {"source": selection.format, "signed_by": "agents"}
     if assignment is None:
-        return {"source": selection.format, "signed_by": "agents"} if selection.signed else {"source": "queue"}
+        return {"source": "registrations" if registrations else _QUEUE}
     return {
         "source": selection.format,
         "signed_by": "development keys",

@@ -56,6 +56,7 @@ write_wtns("c.wtns", compiled.witness({"secret": 5}))
 for line in '''
 r1cs info c.r1cs
 r1cs stats c.r1cs
+r1cs stats agent_runs --records 16
 wtns check c.r1cs c.wtns
 groth16 setup c.r1cs c.zkey --engine cpu
 groth16 prove c.zkey c.wtns proof.json public.json --engine cpu
@@ -64,7 +65,7 @@ zkey verify c.r1cs c.zkey
 zkey export verificationkey c.zkey vk.json
 groth16 verify vk.json public.json proof.json
 session keygen agent.key
-prove-batch trace.csv --limit 5 --dev-agents 1 --shape 1p1 --engine cpu --keys keys
+prove-batch trace.csv --limit 5 --dev-agents 1 --engine cpu --keys keys
 verify batch
 '''.strip().splitlines():
     with contextlib.redirect_stdout(io.StringIO()):
