@@ -65,10 +65,15 @@ def test_the_manual_of_circom_runs(
     assert (tmp_path / "public.json").read_text() == (tmp_path / "build" / "public.json").read_text()
 
 
-def test_the_session_of_the_operators_guide_can_be_signed(tmp_path: Path) -> None:
-    (tmp_path / "session.json").write_text(blocks("docs/howto-operators.md", "json")[0])
-    (signing,) = (block for block in blocks("docs/howto-operators.md", "sh") if "session sign" in block)
+def test_what_the_operators_guide_shows_can_be_signed(tmp_path: Path) -> None:
+    page = "docs/howto-operators.md"
+    session, transfer, _ = blocks(page, "json")
+    (tmp_path / "session.json").write_text(session)
+    (tmp_path / "transfer.json").write_text(transfer)
+    (signing,) = (block for block in blocks(page, "sh") if "session sign" in block)
     for line in signing.splitlines():
         if line.split()[1] == "session":
             run(line, tmp_path)
-    assert "signature" in (tmp_path / "sessions.jsonl").read_text()
+    run(re.findall(r"`(aitbc-rollup transfer sign .*?)`", (ROOT / page).read_text())[0], tmp_path)
+    assert (tmp_path / "sessions.jsonl").read_text().count('"signature"') == 2
+    assert '"countersignature"' in (tmp_path / "countersigned.jsonl").read_text()
