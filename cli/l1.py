@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -84,15 +85,8 @@ def queue(limit: int, contract: int, l1: str, as_json: bool) -> None:
     rollup = _rollup(l1, contract)
     pointers = rollup.queue.pointers()
     waiting = [{"item": number} | _item(item) for number, item in rollup.queue.waiting(limit)]
-    result: dict[str, Any] = {
-        "chain_id": rollup.client.chain_id,
-        "contract": rollup.address,
-        "queued": pointers.queued,
-        "committed": pointers.committed,
-        "proven": pointers.proven,
-        "finalized": pointers.finalized,
-        "waiting": pointers.waiting,
-    }
+    result: dict[str, Any] = {"chain_id": rollup.client.chain_id, "contract": rollup.address}
+    result |= asdict(pointers) | {"waiting": pointers.waiting}
     common.emit(result | ({"items": waiting} if as_json else {}), as_json=as_json)
     if not as_json:
         _lines(waiting)

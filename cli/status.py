@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def status(state: Path, l1: str, offline: bool, rebuild: bool, as_json: bool) ->
                 "proven": chain.proven,
                 "finalized": chain.finalized,
                 "chain_root": common.root_text(chain.state_root),
+                "queue": asdict(chain.queue) | {"waiting": chain.queue.waiting},
             }
         if rebuild and chain is not None and problem is None:
             again = rebuilt(client, local.domain, kept, chain.committed).root

@@ -39,9 +39,7 @@ class _Known(NamedTuple):
 @cache
 def _known_errors() -> dict[bytes, _Known]:
     known = {}
-    artifacts = files("aitbc_rollup.contracts").joinpath("artifacts").iterdir()
-    # The same error of two contracts means the same; the words are those of the first one by name.
-    for path in sorted(artifacts, key=lambda path: path.name, reverse=True):
+    for path in files("aitbc_rollup.contracts").joinpath("artifacts").iterdir():
         if not path.name.endswith(".json"):
             continue
         compiled = json.loads(path.read_text())

@@ -115,8 +115,14 @@ def test_once_through(proven: Proven, chain: L1Client, cli: Cli) -> None:
         assert found.account(0).balance == genesis.DEVELOPMENT_BALANCE - 4 + 15 + 6
     after = cli("status", "--state", "state", "--rebuild", "--json")
     assert (after.code, after.json["finalized"], after.json["agree"]) == (0, 3, True), after.err
+    assert after.json["queue"] == {"queued": 4, "committed": 4, "proven": 4, "finalized": 4, "waiting": 0}
     owed = cli("l1", "claims", 2, "--contract", contract, "--json").json["claims"]
     assert [claim["amount"] for claim in owed] == ["31", "4", "70"]
+    assert chain.balance(contract) == 1000 + 31 + 5
+    for address, amounts in ((owed[0]["address"], ["31", "4"]), (owed[2]["address"], ["70"])):
+        paid = cli("l1", "claim", 2, "--address", address, "--contract", contract, "--json").json["claims"]
+        assert [claim["amount"] for claim in paid] == amounts
+    assert chain.balance(contract) == 1000 + 31 + 5 - 31 - 4 - 70
     assert cli("verify", "second", "--contract", contract, "--json").json["queue_items"] == 3
 
 
