@@ -50,6 +50,8 @@ heavy: $(VENV)/.dev $(NODE)/.installed ## long fuzzing and large sizes
 bench: $(VENV)/.bench $(NODE)/.installed ## measures beside peers; RAPIDSNARK=path/to/prover adds that one (benchmarks/README.md)
 	$(BIN)/python benchmarks/demo.py
 	$(BIN)/python benchmarks/compile.py
+	$(BIN)/python benchmarks/versions.py
+	$(if $(AITBC_DATA),$(BIN)/python benchmarks/batch.py $(AITBC_DATA)/azure_llm/AzureLLMInferenceTrace_code.csv)
 	$(BIN)/python benchmarks/prover_cpu.py --work build/bench --resume $(if $(RAPIDSNARK),--rapidsnark "$(RAPIDSNARK)")
 
 fmt: $(VENV)/.dev ## formats Python
