@@ -69,9 +69,7 @@ class Chain:
 
     def exit(self, amount: int, nonce: int = 0) -> SignedTransfer:
         """A transfer of Alice's out to L1."""
-        made = Transfer(
-            from_index=ALICE, to_index=0, nonce=nonce, exit=True, expiry=2**40 - 1, amount=amount, fee=10
-        )  # fmt: skip
+        made = Transfer(from_index=ALICE, to_index=0, nonce=nonce, exit=True, expiry=2**40 - 1, amount=amount, fee=10)
         return SignedTransfer(made, sign(private_key(ALICE), made.message(self.domain)))
 
     def finalize(self, batch: Batch) -> None:

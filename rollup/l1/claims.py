@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from eth_utils.crypto import keccak
 
 from aitbc_rollup.circuits.statements.batch import layout
-from aitbc_rollup.circuits.statements.batch.layout import WORD_BYTES
 from aitbc_rollup.errors import BadInputError, L1Error
 
-from ..binding import to_words
+from ..binding import to_data, to_words
 from ..posted import unpacked
 from .bound import BoundContract, Step
 from .signer import Signer
@@ -71,7 +70,7 @@ class Section:
     @property
     def data(self) -> bytes:
         """The bytes that the contract asks for."""
-        return b"".join(word.to_bytes(WORD_BYTES, "big") for word in self.words)
+        return to_data(self.words)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -111,7 +110,8 @@ class Claims:
             L1Error: no such batch, or the chain does not have its data any more.
         """
         section = Section.of(batch, self._posted(batch))
-        kept = bytes(self._contract.view("batch", batch)[4])
+        *_, claims = self._contract.view("batch", batch)
+        kept = bytes(claims)
         got = keccak(section.data) if section.words else bytes(32)
         if got != kept:
             raise L1Error(
