@@ -27,6 +27,8 @@ from .state import State
 FORMAT = "aitbc-rollup/genesis/v2"
 MAX_GENESIS_BYTES = 1 << 28
 MAX_DEVELOPMENT_AGENTS = 1 << 16
+#: What the accounts hold at the start, and what the contract may hold, are below 2^95 wei each.
+HOLDINGS_BITS = layout.BALANCE_BITS - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,14 @@ def checked(genesis: Genesis, place: str) -> Genesis:
     """The genesis itself if its parts fit together.
 
     Raises:
-        BadInputError: an index twice or out of order, no operator's account, or a key's development mark that lies.
+        BadInputError: an index twice or out of order, no operator's account, a key's development mark that lies, or
+            balances of 2^95 or more together, so that with the queue's deposits one could outgrow its 96 bits.
         UsageError: development keys off a local chain.
     """
+    total = sum(entry.account.balance for entry in genesis.accounts)
+    if total >> HOLDINGS_BITS:
+        raise BadInputError("the balances are too large", place=place, expected=f"less than 2^{HOLDINGS_BITS} in all",
+                            got=str(total))  # fmt: skip
     indices = [entry.index for entry in genesis.accounts]
     for before, after in pairwise(indices):
         if after <= before:

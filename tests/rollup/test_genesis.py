@@ -103,6 +103,7 @@ BAD: list[tuple[Callable[[dict[str, Any]], None], str, str]] = [
     (account(balance="-1"), "field 'balance' is wrong", "genesis.json, account 1"),
     (account(balance=5), "field 'balance' is wrong", "genesis.json, account 1"),
     (account(balance=str(2**96)), "balance does not fit", "genesis.json, account 1"),
+    (account(balance=str(2**95)), "the balances are too large", "genesis.json"),
     (account(asset=0), "unknown fields", "genesis.json, account 1"),
     (account(l1_owner="0x1"), "l1_owner is no address", "genesis.json, account 1"),
     (account(permissions=2**32), "permissions does not fit", "genesis.json, account 1"),
