@@ -172,19 +172,15 @@ def _check_queue(contract: RollupContract, bundle: Bundle) -> None:
         )
 
 
-def queue_source(client: L1Client) -> Callable[[Domain, int], list[QueueItem]]:
-    """What waits in a chain's queue of a rollup behind the items taken so far; nothing before it is deployed.
+def queue_source(client: L1Client) -> Callable[[Domain, int, int], list[QueueItem]]:
+    """What waits in a chain's queue of a rollup behind so many taken, at most so many; nothing before there is one."""
 
-    Raises:
-        L1Error: the chain does not answer.
-    """
-
-    def waiting(domain: Domain, taken: int) -> list[QueueItem]:
+    def waiting(domain: Domain, taken: int, most: int) -> list[QueueItem]:
         address = format_address(domain.contract)
         if not client.code(address):
             return []
         queue = RollupContract(client, address).queue
-        return queue.items(taken + 1, queue.pointers().queued - taken)
+        return queue.items(taken + 1, min(queue.pointers().queued - taken, most))
 
     return waiting
 

@@ -42,7 +42,7 @@ from .dev_agents import DEFAULT_PRICES, Assignment, Prices, group
 from .genesis import Genesis
 from .ingest import Selection, azure
 from .keys import CircuitKeys, load_or_make
-from .plan import Terms, billed, offers_of_signed, offers_of_trace, plan
+from .plan import Terms, billed, cut, offers_of_signed, offers_of_trace, plan
 from .proving import prove_batch as prove
 from .reporting import Reporter, Silent, stage
 from .room import needed, shape_for
@@ -57,8 +57,8 @@ AUTO_PAGES = 64
 
 #: Source of a batch of nothing but queue items.
 _QUEUE = "queue"
-#: Items of a contract's queue, from this position on, that wait for a batch.
-QueueSource = Callable[[Domain, int], Sequence[QueueItem]]
+#: Items of a contract's queue that wait behind so many taken, at most so many.
+QueueSource = Callable[[Domain, int, int], Sequence[QueueItem]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -375,8 +375,11 @@ class Job:
         else:
             offers = offers_of_trace(selection, assignment, state, domain, l1_time + DEVELOPMENT_EXPIRY)
         self.store.check_unbilled(record for offer in offers for record in offer.records)
-        queue = [] if self.options.queue is None else self.options.queue(domain, self.store.queue_items)
         terms = Terms(domain, shape, l1_time, self.genesis.operator_index, self.genesis.development_indices)
+        queue: Sequence[QueueItem] = ()
+        if self.options.queue is not None:
+            without = cut(offers, (), registrations, terms)
+            queue = self.options.queue(domain, self.store.queue_items, shape.queue * max(1, len(without)))
         planned = plan(state, self.store.batch_count + 1, offers, queue, registrations, terms)
         if not planned:
             raise BadInputError(

@@ -90,15 +90,8 @@ def plan(
     """
     for registration in registrations:
         _check_registration(registration, terms.development)
-    cut = batches(
-        [offer.signed for offer in offers],
-        queue,
-        registrations,
-        operator_index=terms.operator_index,
-        shape=terms.shape,
-    )
     made: list[tuple[Batch, State]] = []
-    for number, items in enumerate(cut, start=first):
+    for number, items in enumerate(cut(offers, queue, registrations, terms), start=first):
         state = State(state)
         context = BatchContext(
             domain=terms.domain,
@@ -111,6 +104,18 @@ def plan(
         _check_batch(batch)
         made.append((batch, state))
     return made
+
+
+def cut(
+    offers: Sequence[Offer], queue: Sequence[QueueItem], registrations: Sequence[Registration], terms: Terms
+) -> list[Transactions]:
+    """What is offered, in as many batches as it takes.
+
+    Raises:
+        BadInputError: a transaction needs more room than the circuit has at all.
+    """
+    signed = [offer.signed for offer in offers]
+    return batches(signed, queue, registrations, operator_index=terms.operator_index, shape=terms.shape)
 
 
 def billed(offers: Sequence[Offer], batches: Sequence[Batch]) -> list[tuple[bytes, int]]:

@@ -88,7 +88,7 @@ class Session:
         """The six usage totals over the records."""
         return tuple(sum(column) for column in zip(*(record.usage for record in self.records), strict=True))
 
-    @property
+    @cached_property
     def run_hashes(self) -> tuple[int, ...]:
         """The run hash of each record."""
         return tuple(record.run_hash(self.agent_index) for record in self.records)

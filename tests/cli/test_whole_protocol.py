@@ -101,28 +101,31 @@ def test_once_through(proven: Proven, chain: L1Client, cli: Cli) -> None:
     again = cli("prove-batch", path, *state, "--queue", "--out", "second", "--json")
     assert (again.code, again.json["changed"]) == (0, False)
     assert cli("submit", "second", "--json").code == 0
-    third = cli("prove-batch", *state, "--queue", "--out", "third", "--json")
-    assert (third.code, third.json["queue_items"]) == (0, 1), third.err
-    assert cli("submit", "third", "--json").code == 0
-    nothing = cli("prove-batch", *state, "--queue", "--out", "fourth", "--json")
+    for _ in range(4):
+        put("deposit", NEW, 5)
+    for folder, count in (("third", 4), ("fourth", 1)):  # a batch has room for four
+        said = cli("prove-batch", *state, "--queue", "--out", folder, "--json")
+        assert (said.code, said.json["queue_items"], len(said.json["batches"])) == (0, count, 1), said.err
+        assert cli("submit", folder, "--json").code == 0
+    nothing = cli("prove-batch", *state, "--queue", "--out", "fifth", "--json")
     assert (nothing.code, nothing.json["message"]) == (3, "nothing to take")
 
     with Store(Path("state")) as store:
         found = store.state()
-        assert found.account(NEW).balance == 500 + 5
-        assert (found.account(2).nonce, store.queue_items) == (3, 4)
+        assert found.account(NEW).balance == 500 + 5 * 5
+        assert (found.account(2).nonce, store.queue_items) == (3, 8)
         assert found.account(2).balance == genesis.DEVELOPMENT_BALANCE + 1000 - 78 - 503 - 73
         assert found.account(0).balance == genesis.DEVELOPMENT_BALANCE - 4 + 15 + 6
     after = cli("status", "--state", "state", "--rebuild", "--json")
-    assert (after.code, after.json["finalized"], after.json["agree"]) == (0, 3, True), after.err
-    assert after.json["queue"] == {"queued": 4, "committed": 4, "proven": 4, "finalized": 4, "waiting": 0}
+    assert (after.code, after.json["finalized"], after.json["agree"]) == (0, 4, True), after.err
+    assert after.json["queue"] == {"queued": 8, "committed": 8, "proven": 8, "finalized": 8, "waiting": 0}
     owed = cli("l1", "claims", 2, "--contract", contract, "--json").json["claims"]
     assert [claim["amount"] for claim in owed] == ["31", "4", "70"]
-    assert chain.balance(contract) == 1000 + 31 + 5
+    assert chain.balance(contract) == 1000 + 31 + 25
     for address, amounts in ((owed[0]["address"], ["31", "4"]), (owed[2]["address"], ["70"])):
         paid = cli("l1", "claim", 2, "--address", address, "--contract", contract, "--json").json["claims"]
         assert [claim["amount"] for claim in paid] == amounts
-    assert chain.balance(contract) == 1000 + 31 + 5 - 31 - 4 - 70
+    assert chain.balance(contract) == 1000 + 31 + 25 - 31 - 4 - 70
     assert cli("verify", "second", "--contract", contract, "--json").json["queue_items"] == 3
 
 
