@@ -397,8 +397,8 @@ class Circuit:
     def enter(self, bus: Bus, values: Sequence[Variable | int]) -> None:
         """Put a row into a table of the circuit's own; how often it is looked up, the witness knows.
 
-        Its first value, the key, tells an honest prover the rows apart: below 2^32, and none twice. A row costs what
-        a message costs.
+        Its first value, the key, tells an honest prover the rows apart: none twice, and counted the faster if all are
+        below 2^32. A row costs what a message costs.
         """
         times_read = self._one(self._recorder.new_wires(1, self._component))
         self._message(bus, Kind.ENTRY, values, times_read)

@@ -173,12 +173,12 @@ class _Tape:
 
     def count(self, lookups: Lookups) -> None:
         """Write how often each row of a table is looked up; what no row answers is left for the check to find."""
-        keys = _small(fr.batch_from_montgomery(self.values(lookups.keys)))
+        looked_up = fr.batch_from_montgomery(self.values(lookups.keys))
         weights = fr.batch_from_montgomery(self.values(lookups.counts))[:, 0].astype(np.int64)
         if lookups.entries is None:
-            rows = keys
+            rows = _small(looked_up)
         else:
-            entries = _small(fr.batch_from_montgomery(self.values(lookups.entries)))
+            entries, keys = _names(fr.batch_from_montgomery(self.values(lookups.entries)), looked_up)
             order = np.argsort(entries, kind="stable")
             at = np.minimum(np.searchsorted(entries[order], keys), len(entries) - 1)
             rows = np.where(entries[order[at]] == keys, order[at], -1)
@@ -194,6 +194,15 @@ def _small(values: Limbs) -> NDArray[np.int64]:
     """Canonical values below 2^32 as they are, others as −1."""
     fits = ~values[:, 1:].any(axis=1) & (values[:, 0] < 1 << 32)
     return np.where(fits, values[:, 0].astype(np.int64), -1)
+
+
+def _names(entries: Limbs, keys: Limbs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Integers that tell values apart: themselves where they are below 2^32, else their ranks."""
+    if (small := _small(entries)).min() >= 0:
+        return small, _small(keys)
+    _, ranks = np.unique(np.concatenate([entries, keys]), axis=0, return_inverse=True)
+    ranks = ranks.reshape(-1)
+    return ranks[: len(entries)], ranks[len(entries) :]
 
 
 def _checked_batch(hint: Hint, inputs: Limbs) -> Limbs:

@@ -1,19 +1,13 @@
-"""Multiples of Baby Jubjub points by windows: digits of the scalar choose points, which are looked up.
+"""Scalars modulo the order of Baby Jubjub's subgroup, and multiples of its generator by windows that are looked up.
 
-Everything here is *total*: it holds for any scalar in its range, and no scalar or point that a hostile prover can
-choose reaches an exceptional case of an addition. That is a matter of integers. A scalar is written in odd digits
-−(2^w − 1), …, −1, 1, …, 2^w − 1, of which none is 0, and everything added is a multiple of *one* point of order l by a
-number that the digits give; what must differ, does so because two numbers differ and lie close enough to each other.
-``docs/spec/eddsa.md`` has the argument in full.
-
-For circuits with ``limb_bits``. Points of a fixed base are rows of constant tables; those of a variable one are rows
-that the circuit enters itself, each of which says "the base, times this digit, is that point" and is constrained to be
-true before it is entered.
+A field element is divided by l as an integer, so that there is one remainder. A scalar is written in odd digits
+−(2^w − 1) … −1, 1 … 2^w − 1, of which none is 0, and each chooses a point from a constant table. No scalar reaches an
+exceptional case of an addition, and that is a matter of integers: what must differ are multiples of one point of order
+l by two numbers that differ and lie close enough to each other. ``docs/spec/eddsa.md`` has the argument in full.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache, partial
 
 import numpy as np
@@ -24,13 +18,12 @@ from aitbc_rollup.algebra.limbs import Limbs, to_limbs
 from aitbc_rollup.algebra.reference import babyjubjub as curve
 
 from ..api import Circuit, Variable
-from ..buses import Bus, Table
-from .babyjubjub import Point, add, chord, double_and_add, tangent, to_edwards
-from .boolean import boolean
+from ..buses import Table
+from .babyjubjub import Point, add, chord, to_edwards
 from .compare import vanishes
 from .ranges import uint
 
-__all__ = ["SCALAR_BITS", "assert_below_order", "divmod_order", "multiply_base8_windows", "multiply_windows"]
+__all__ = ["SCALAR_BITS", "assert_below_order", "best_window", "divmod_order", "multiply_base8_windows"]
 
 L = curve.SUBGROUP_ORDER
 SCALAR_BITS = L.bit_length()
@@ -63,17 +56,12 @@ def divmod_order(circuit: Circuit, x: Variable) -> tuple[Variable, Variable, Var
     return quotient.within(0, 7), remainder, last.within(0, 1)
 
 
-def assert_below_order(circuit: Circuit, limbs: Sequence[Variable], width: int, last: Variable) -> None:
-    """Σ limbᵢ·2^(width·i) < l, and where ``last`` is 1, + 7·l < r. Limbs are known to have ``width`` bits, 251 in all.
+def assert_below_order(circuit: Circuit, low: Variable, high: Variable, bits: int, last: Variable) -> None:
+    """low + 2^bits·high < l, and where ``last`` is 1, + 7·l < r; low is known to have ``bits`` bits, high the others.
 
-    Compared are a high and a low half with those of the greatest value allowed: of a number below 2^131 the range is
-    checked that is at least 0 exactly if the comparison holds. Constraints: 3 and that range.
+    Compared are the halves with those of the greatest value allowed: of a number is checked that it is at least 0,
+    which it is exactly if the comparison holds. Constraints: 3 and a range of so many bits as the longer half has.
     """
-    cut = round(SCALAR_BITS / 2 / width)
-    bits = width * cut
-    low, high = (
-        circuit.inner_product([1 << width * i for i in range(len(part))], part) for part in (limbs[:cut], limbs[cut:])
-    )
     greatest, at_last = L - 1, L - 1 - _EXCESS
     mask = (1 << bits) - 1
     bound_low = (greatest & mask) + last * ((at_last & mask) - (greatest & mask))
@@ -87,6 +75,12 @@ def assert_below_order(circuit: Circuit, limbs: Sequence[Variable], width: int, 
 
 #: Most bits of a window: tables of all windows then have 25 · 2^10 rows.
 MAX_WINDOW = 10
+
+
+def best_window(multiplications: int) -> int:
+    """The window for which so many multiplications and the tables together take fewest constraints."""
+    counts = {w: whole_windows(w) for w in range(2, MAX_WINDOW + 1)}
+    return min(counts, key=lambda w: multiplications * 6 * counts[w] + (counts[w] << w))
 
 
 def multiply_base8_windows(circuit: Circuit, scalar: Variable, window: int) -> tuple[Point, list[Variable]]:
@@ -174,72 +168,3 @@ def _rows(rows: Limbs, digits: Limbs) -> Limbs:
     """Row by digit; some row for what is no digit, as only a dishonest prover's is."""
     which: NDArray[np.int64] = np.minimum(digits[:, 0], np.uint64(len(rows) - 1)).astype(np.int64)
     return rows[which]
-
-
-# -- variable base --------------------------------------------------------------------------------------------
-
-_BITS = 4
-_DIGITS = (SCALAR_BITS - 1) // _BITS
-#: Digits are 2·i − 15: 16 rows, of eight multiples and their opposites.
-_ROWS = 1 << _BITS
-#: What all digits are short of 2·i: 15 for each but the topmost, which is 2·i − 7.
-_SHIFT = (1 << SCALAR_BITS) - 1
-#: (row of all tables, number of the table, base, its multiple)
-_MULTIPLES = Bus("babyjubjub_multiples", 6)
-
-
-def multiply_windows(circuit: Circuit, p: Point, scalar: Variable, number: Variable | int) -> Point:
-    """scalar · p in Edwards coordinates, for p of order l in Montgomery ones and a scalar known to be in [1, l).
-
-    The odd one of scalar and scalar − l, N, is Σ dᵢ·16ⁱ with odd digits dᵢ, |dᵢ| ≤ 15; Horner's rule from the top takes
-    three doublings and (q + d·p) + q a digit. With |N| < l and odd, nothing in there is exceptional.
-
-    The multiples d·p are entered into a table of the circuit with the base beside them, so an entry is a true statement
-    whatever ``number`` is. An honest prover needs numbers below 2^28, and none twice in a circuit.
-
-    Constraints: 1316.
-    """
-    (odd,) = circuit.hint_limbs(scalar, 1, 1)
-    odd = boolean(circuit, odd)
-    shifted = (scalar - (1 - odd) * L + _SHIFT) * pow(2, -1, R)
-    digits = circuit.hint_limbs(shifted, _DIGITS, _BITS)
-    rest = shifted - circuit.inner_product([1 << _BITS * i for i in range(_DIGITS)], digits)
-    # of the topmost digit, 2·i − 7, the row is that of i + 4
-    digits.append(rest * pow(1 << _BITS * _DIGITS, -1, R) + 4)
-
-    label = circuit.sum([number])
-    base = [label, *p]
-    multiples = _enter_multiples(circuit, p, base)
-    operands = [*digits, *(m.x for m in multiples), *(m.y for m in multiples)]
-    values = circuit.hint(_choose_multiples, operands, 2 * len(digits), batch=True)
-    points = [Point(*values[2 * i : 2 * i + 2]) for i in range(len(digits))]
-    for digit, point in zip(digits, points, strict=True):
-        circuit.look_up(_MULTIPLES, [label * _ROWS + digit, *base, *point])
-
-    total = points[-1]
-    for point in reversed(points[:-1]):
-        for _ in range(_BITS - 1):
-            total = tangent(circuit, total)
-        total = double_and_add(circuit, total, point, checked=False)
-    return to_edwards(circuit, total)
-
-
-def _enter_multiples(circuit: Circuit, p: Point, base: Sequence[Variable]) -> list[Point]:
-    """Enter −15·p, −13·p … 15·p, and return them."""
-    twice = tangent(circuit, p)
-    positive = [p]
-    for _ in range(_ROWS // 2 - 1):
-        positive.append(chord(circuit, positive[-1], twice))
-    multiples = [*(Point(m.x, -m.y) for m in reversed(positive)), *positive]
-    for i, multiple in enumerate(multiples):
-        circuit.enter(_MULTIPLES, [base[0] * _ROWS + i, *base, *multiple])
-    return multiples
-
-
-def _choose_multiples(inputs: Limbs) -> Limbs:
-    """Batched hint: the multiples that digits choose; inputs are digits, then all u, then all v."""
-    n = inputs.shape[1] - 2 * _ROWS
-    coordinates = inputs[:, n:].reshape(-1, 2, _ROWS, 4)
-    which: NDArray[np.int64] = np.minimum(inputs[:, :n, 0], np.uint64(_ROWS - 1)).astype(np.int64)
-    chosen = np.take_along_axis(coordinates, which[:, None, :, None], axis=2)
-    return np.ascontiguousarray(chosen.swapaxes(1, 2)).reshape(len(inputs), 2 * n, 4)

@@ -13,6 +13,7 @@ from ...api import Circuit, Variable
 from ...buses import Bus
 from ...gadgets.eddsa import signature_is_valid
 from ...gadgets.ranges import boolean
+from ...gadgets.windows import best_window
 from ...template import template
 from .memory import State
 from .shape import Shape
@@ -35,10 +36,12 @@ def signature_slot(
     message: Variable,
     r8: Sequence[Variable],
     s: Variable,
+    *,
+    window: int,
 ) -> None:
     """One answer; ``number`` is the slot's own."""
     used = boolean(circuit, used)
-    valid = signature_is_valid(circuit, key, r8, s, message, instance=number)
+    valid = signature_is_valid(circuit, key, r8, s, message, instance=number, window=window)
     circuit.receive(SIGNATURES, [*key, message, valid], used)
 
 
@@ -52,4 +55,5 @@ def check_signatures(circuit: Circuit, shape: Shape) -> None:
     used, messages, s = (circuit.private_inputs(f"signature_{name}", n) for name in ("used", "message", "s"))
     keys, r8 = (circuit.private_inputs(f"signature_{name}", n, 2) for name in ("key", "r8"))
     numbers = [circuit.fixed(i) for i in range(n)]
-    signature_slot.repeat(circuit, list(zip(used, numbers, keys, messages, r8, s, strict=True)))
+    rows = zip(used, numbers, keys, messages, r8, s, strict=True)
+    signature_slot.repeat(circuit, rows, window=best_window(n))
