@@ -42,8 +42,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_circuit_manual_runs(tmp_path: Path) -> None:
     """The circuit in Python, then its shell commands up to the proof, then the proof in Python, in one folder."""
-    circuit, prove, soundness = blocks("docs/howto-cryptographers.md", "python")
+    circuit, lookups, prove, soundness = blocks("docs/howto-cryptographers.md", "python")
     assert "does not fit 64 bits" in run_python(circuit + soundness, tmp_path)
+    run_python(lookups, tmp_path)
     for line in blocks("docs/howto-cryptographers.md", "sh")[0].splitlines():
         run(line, tmp_path)
     assert "VerifyingKey" in run_python(prove, tmp_path)
