@@ -153,7 +153,7 @@ def argue(block: Block, keys: Keys) -> Argued:
     """Append the argument of a block's messages to it; nothing where there are none.
 
     Raises:
-        BadInputError: a bus is only sent on, or only received on.
+        BadInputError: a bus is only sent on, or only received on, or is a table and a multiset at once.
     """
     if not len(block.messages.kinds):
         empty = np.empty(0, np.int64)
@@ -185,10 +185,16 @@ class _Argument:
     def _check_sides(self) -> None:
         kinds = self._messages.kinds
         for index, bus in enumerate(self._messages.buses):
-            here = kinds[self._messages.bus == index]
-            sent = np.isin(here, (Kind.SEND, Kind.LOOKUP)).any()
-            received = isinstance(bus, Table) or np.isin(here, (Kind.RECEIVE, Kind.ENTRY)).any()
-            if not (sent and received):
+            used = set(kinds[self._messages.bus == index].tolist())
+            if used & {Kind.SEND, Kind.RECEIVE} and used & {Kind.LOOKUP, Kind.ENTRY}:
+                raise BadInputError(
+                    f"bus {bus.name!r} is a table and a multiset at once",
+                    place=f"bus {bus.name!r}",
+                    expected="look_up() and enter(), or send() and receive()",
+                    hint="give each a bus of its own: rows are counted as often as the prover likes",
+                )
+            sent = used & {Kind.SEND, Kind.LOOKUP}
+            if not (sent and (isinstance(bus, Table) or used & {Kind.RECEIVE, Kind.ENTRY})):
                 raise BadInputError(
                     f"bus {bus.name!r} is only {'sent' if sent else 'received'} on",
                     place=f"bus {bus.name!r}",

@@ -364,6 +364,11 @@ def test_what_a_circuit_with_tables_costs() -> None:
         (lambda c, x: (c.look_up(SQUARES, [x, x]), c.send(Bus("squares", 2), [x, x])), "two different buses"),
         (lambda c, x: (c.send(WORDS, [x]), c.receive(Bus("words", 2), [x, x])), "two different buses"),
         (lambda c, x: (in_template(c, x, x), c.look_up(other_squares(), [x, x])), "two different buses"),
+        (
+            lambda c, x: (c.enter(WORDS, [x]), c.look_up(WORDS, [x]), c.send(WORDS, [x])),
+            "a table and a multiset at once",
+        ),
+        (lambda c, x: (c.receive(WORDS, [x]), c.look_up(WORDS, [x])), "a table and a multiset at once"),
         (lambda c, x: drawing(c, x), "a template cannot draw a challenge"),
         (lambda c, x: committing(c, x), "a template cannot commit"),
     ],
