@@ -156,7 +156,11 @@ class CompiledCircuit:
         if named is not None:
             return named
         original = int(self._original_wires[wire])
-        return self._sources.wire(original) if original < self._n_recorded else f"main.buses.w{original}"
+        return f"main.buses.w{original}" if self.is_of_argument(wire) else self._sources.wire(original)
+
+    def is_of_argument(self, wire: int) -> bool:
+        """Whether the argument of the buses made this wire: a count of a constant table, a product, a fraction."""
+        return int(self._original_wires[wire]) >= self._n_recorded
 
     def wire_names(self) -> list[str]:
         """As :meth:`wire_name`, of every wire at once."""

@@ -140,10 +140,19 @@ class _Rows:
 def _lies(
     compiled: CompiledCircuit, witness: Limbs, generator: random.Random, max_lies: int | None
 ) -> list[tuple[int, int, int]]:
-    """For each hint's output (wire, honest value, another value), several times; of too many a sample."""
+    """For each hint's output (wire, honest value, another value), several times; of too many a sample.
+
+    Tables have thousands of counts and fractions: only a quarter of a sample is about those, the rest about hints of the
+    circuit's own.
+    """
     honest = ((wire, from_limbs(witness[wire])[0]) for wire in hint_wires(compiled))
     lies = [(wire, value, spoilt) for wire, value in honest for spoilt in _alternatives(value, generator)]
-    return lies if max_lies is None or len(lies) <= max_lies else generator.sample(lies, max_lies)
+    if max_lies is None or len(lies) <= max_lies:
+        return lies
+    own = [lie for lie in lies if not compiled.is_of_argument(lie[0])]
+    others = [lie for lie in lies if compiled.is_of_argument(lie[0])]
+    n_others = min(len(others), max(max_lies // 4, max_lies - len(own)))
+    return generator.sample(own, max_lies - n_others) + generator.sample(others, n_others)
 
 
 def _hint_survivors(

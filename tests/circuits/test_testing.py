@@ -2,6 +2,7 @@ import pytest
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.circuits.api import Circuit, Variable
+from aitbc_rollup.circuits.buses import range_table
 from aitbc_rollup.circuits.check import check
 from aitbc_rollup.circuits.testing import Survivor, forgeries, hint_wires, survivors, unused_wires
 from aitbc_rollup.errors import InvalidError
@@ -47,6 +48,22 @@ def test_a_proof_of_what_is_false_is_found():
         forgeries(statement(4), {"x": 15})
     with pytest.raises(InvalidError, match="more than four bits"):
         survivors(statement(4), {"x": 16})
+
+
+def test_a_sample_of_lies_is_mostly_about_the_circuits_own_hints():
+    """A table of 256 rows has 512 counts and fractions; the one hint beside it must not be lost among them."""
+    circuit = Circuit()
+    x = circuit.private_input("x")
+    circuit.look_up(range_table(8), [x])
+    low, _ = circuit.hint_divmod(x, 16)  # neither is constrained
+    compiled = circuit.compile()
+    assert len(hint_wires(compiled)) == 2 + 257 + 256
+    assert compiled.r1cs.commitment is not None and compiled.r1cs.commitment.mask not in hint_wires(compiled)
+    found = [survivor for survivor in survivors(compiled, {"x": 77}, max_lies=20) if survivor.kind == "hint"]
+    assert {survivor.wire for survivor in found} == {f"main.w{low.wire}", f"main.w{(low.wire or 0) + 1}"}
+    assert len(found) == 14
+    lies = [survivor for survivor in survivors(compiled, {"x": 77}, max_lies=4) if survivor.kind == "hint"]
+    assert len(lies) == 3
 
 
 def test_wires_no_constraint_reads_are_listed():
