@@ -142,8 +142,8 @@ def _lies(
 ) -> list[tuple[int, int, int]]:
     """For each hint's output (wire, honest value, another value), several times; of too many a sample.
 
-    Tables have thousands of counts and fractions: only a quarter of a sample is about those, the rest about hints of the
-    circuit's own.
+    Tables have thousands of counts and fractions: only a quarter of a sample is about those, the rest about hints of
+    the circuit's own.
     """
     honest = ((wire, from_limbs(witness[wire])[0]) for wire in hint_wires(compiled))
     lies = [(wire, value, spoilt) for wire, value in honest for spoilt in _alternatives(value, generator)]
