@@ -9,7 +9,7 @@ import click
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.rollup import genesis as genesis_file
 from aitbc_rollup.rollup.checks import format_address
-from aitbc_rollup.rollup.node import initialise
+from aitbc_rollup.rollup.shard import initialise
 
 from . import common
 from .progress import reporter

@@ -10,7 +10,7 @@ import click
 from aitbc_rollup.rollup import ingest
 from aitbc_rollup.rollup.checks import format_address
 from aitbc_rollup.rollup.dev_agents import DEFAULT_PRICES, Prices
-from aitbc_rollup.rollup.node import BatchResult, JobOptions, JobResult
+from aitbc_rollup.rollup.job import BatchResult, JobOptions, JobResult
 from aitbc_rollup.rollup.node import prove_batch as run
 
 from . import common

@@ -24,11 +24,12 @@ from .bundle import Bundle
 from .checks import format_address
 from .data import decode
 from .deployment import Submission, plan_of, submit
+from .job import JobOptions, JobResult
 from .l1.client import connect
 from .l1.contracts import deploy
 from .l1.rollup_contract import RollupContract
 from .l1.signer import Signer, development_signer
-from .node import JobOptions, JobResult, prove_batch
+from .node import prove_batch
 from .reporting import Reporter, stage
 from .store import Store
 

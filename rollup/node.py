@@ -18,9 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from aitbc_rollup.circuits.statements.batch.layout import INDEX_BITS, PAGE_RECORDS, TIME_BITS
@@ -31,90 +29,30 @@ from aitbc_rollup.verifier.formats import (
     proof_from_json,
     proof_to_json,
     verification_key_from_json,
-    verification_key_to_json,
 )
-from aitbc_rollup.verifier.types import Proof, VerifyingKey
+from aitbc_rollup.verifier.types import Proof
 
 from . import bundle, genesis, ingest
 from .batch import Batch
 from .checks import check_width, format_address
-from .dev_agents import DEFAULT_PRICES, Assignment, Prices, group
+from .dev_agents import Assignment, group
 from .genesis import Genesis
 from .ingest import Selection, azure
+from .job import BatchResult, JobOptions, JobResult
 from .keys import CircuitKeys, load_or_make
 from .plan import Terms, billed, cut, offers_of_signed, offers_of_trace, plan
 from .proving import prove_batch as prove
 from .reporting import Reporter, Silent, stage
 from .room import needed, shape_for
+from .shard import bind, domain_of, key_note
 from .store import Identity, Store
 from .transactions import Domain, QueueItem, Registration, SignedSession, SignedTransfer, Transactions
 
 #: Life of a session that a development key signs, seconds.
 DEVELOPMENT_EXPIRY = 86_400
 DEFAULT_DEVELOPMENT_AGENTS = 16
-#: Most pages of records in a circuit that nobody asked for in particular; the prover needs some gigabytes for it.
-AUTO_PAGES = 64
-
 #: Source of a batch of nothing but queue items.
 _QUEUE = "queue"
-#: Items of a contract's queue that wait behind so many taken, at most so many.
-QueueSource = Callable[[Domain, int, int], Sequence[QueueItem]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobOptions:
-    """What a job does, and where; options left ``None`` have the default their comment names."""
-
-    source: Path | None  # nothing but the queue's items and registrations
-    state: Path
-    out: Path
-    keys: Path
-    chain_id: int = 31337
-    form: str | None = None  # recognised
-    skip: int = 0
-    limit: int | None = None  # all
-    registrations: Path | None = None  # none
-    queue: QueueSource | None = None  # none
-    genesis: Path | None = None  # development accounts
-    dev_agents: int | None = None  # 16, or all that the genesis file marks
-    session_records: int = PAGE_RECORDS
-    prices: Prices = DEFAULT_PRICES
-    operator_share_bps: int = 500
-    payout: int | None = None  # the operator's L1 address
-    l1_time: int | None = None  # now
-    shape: Shape | None = None  # the state folder's, or just enough room
-    most_pages: int = AUTO_PAGES  # of a shape that is not given
-    engine: str = "auto"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchResult:
-    """One batch of a job; ``proved`` says whether the proof was made now, ``changed`` whether anything was.
-
-    ``seconds`` are of witness and proof, whenever they were made.
-    """
-
-    batch: Batch
-    proved: bool
-    changed: bool
-    constraints: int
-    seconds: dict[str, float]
-    out: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobResult:
-    """How a job ended; ``resumed`` says whether an earlier run had sealed its batches and not proven all of them."""
-
-    job: str
-    batches: tuple[BatchResult, ...]
-    resumed: bool
-    provenance: dict[str, Any]
-
-    @property
-    def changed(self) -> bool:
-        """Whether this run did anything."""
-        return any(result.changed for result in self.batches)
 
 
 def prove_batch(options: JobOptions, reporter: Reporter | None = None) -> JobResult:
@@ -125,58 +63,6 @@ def prove_batch(options: JobOptions, reporter: Reporter | None = None) -> JobRes
     """
     with Store(options.state) as store:
         return Job(options, store, reporter or Silent()).run()
-
-
-def initialise(
-    state: Path, found: Genesis, shape: Shape, keys: Path, engine: str, reporter: Reporter | None = None
-) -> Domain:
-    """Make a state folder without a batch, so that agents know which contract they sign for.
-
-    A folder made before is checked to be for the same genesis and shape, and left as it is.
-
-    Raises:
-        AitbcError: the folder is another's, or cannot be made.
-    """
-    reporter = reporter or Silent()
-    with Store(state) as store:
-        if store.meta:
-            store.check(Identity(found.digest(), store.domain(), shape))
-            return store.domain()
-        with stage(reporter, "keys") as running:
-            made = load_or_make(shape, keys, load_engine(engine), reporter)
-            running.note = _key_note(made)
-        return bind(store, found, shape, made.proving_key.verifying_key)
-
-
-def bind(store: Store, found: Genesis, shape: Shape, key: VerifyingKey) -> Domain:
-    """Bind a new store to a genesis and the contract that follows from it and a circuit's key.
-
-    Raises:
-        BadInputError: an account of the genesis lies beyond the circuit's.
-    """
-    if found.last_index >> shape.index_bits:
-        raise BadInputError(
-            "an account lies beyond the circuit's",
-            place=f"genesis, account {found.last_index}",
-            expected=f"an index below 2^{shape.index_bits} (shape {shape})",
-            got=str(found.last_index),
-            hint="give a --shape with more index bits",
-        )
-    domain = domain_of(found, shape, key)
-    store.bind(Identity(found.digest(), domain, shape), found, verification_key_to_json(key))
-    return domain
-
-
-def domain_of(found: Genesis, shape: Shape, key: VerifyingKey) -> Domain:
-    """Chain, contract and shard of a genesis under a circuit's key."""
-    from .deployment import deployment  # web3 behind it takes a second to import
-
-    made = deployment(key, shape, genesis_root=found.root, shard=found.shard, operator=found.operator_address)
-    return Domain(found.chain_id, int(made.rollup, 16), found.shard)
-
-
-def _key_note(keys: CircuitKeys) -> str:
-    return "made, development key" if keys.made else f"from {keys.path}"
 
 
 class Job:
@@ -313,7 +199,7 @@ class Job:
             with stage(self.reporter, "keys") as running:
                 engine = load_engine(self.options.engine)
                 self._keys = load_or_make(shape, self.options.keys, engine, self.reporter)
-                running.note = _key_note(self._keys)
+                running.note = key_note(self._keys)
         return self._keys
 
     def _job_name(
