@@ -102,14 +102,14 @@ def batches(
 ) -> list[Transactions]:
     """All of these in as many batches as it takes, each kind in its order.
 
-    A batch takes what fits; from the first of a kind that does not, the rest waits for the next. A batch does its
-    transfers before its sessions: a transfer whose sender has to do with one of its sessions waits, too, so that every
-    account sees things in the order given.
+    A batch takes what fits; from the first of a kind that does not, the rest waits for the next. What is signed waits
+    until all accounts are registered, which it may name. A batch does its transfers before its sessions: a transfer whose
+    sender has to do with one of its sessions waits, too, so that every account sees things in the order given.
 
     Raises:
         BadInputError: a transaction needs more room than the circuit has at all.
     """
-    waiting: list[list[Item]] = [list(queue), list(registrations), list(signed)]
+    waiting: list[list[Item]] = [list(queue), [*registrations, *signed]]
     made = []
     while any(waiting):
         made.append(_fill(waiting, operator_index, shape))
