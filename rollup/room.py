@@ -102,8 +102,8 @@ def batches(
 ) -> list[Transactions]:
     """All of these in as many batches as it takes, each kind in its order.
 
-    A batch takes what fits; from the first of a kind that does not, the rest waits for the next. What is signed waits
-    until all accounts are registered, which it may name. A batch does its transfers before its sessions: a transfer whose
+    A batch takes what fits; from the first of a kind that does not, the rest waits for the next. What is signed comes
+    after all registrations, whose accounts it may name. A batch does its transfers before its sessions: one whose
     sender has to do with one of its sessions waits, too, so that every account sees things in the order given.
 
     Raises:
