@@ -411,8 +411,9 @@ def _extended(array: NDArray[_Scalar], more: NDArray[_Scalar]) -> NDArray[_Scala
     """The two in a row; in the first one's own memory if :func:`room` was left behind it."""
     stop = len(array) + len(more)
     memory = array.base
-    if isinstance(memory, np.ndarray) and memory.dtype == array.dtype and stop <= len(memory):
-        memory[len(array) : stop] = more
-        extended: NDArray[_Scalar] = memory[:stop]
-        return extended
-    return np.concatenate([array, more])
+    if not (isinstance(memory, np.ndarray) and memory.dtype == array.dtype and stop <= len(memory)):
+        return np.concatenate([array, more])
+    assert memory.ctypes.data == array.ctypes.data, "the room is behind the array, not before it"
+    memory[len(array) : stop] = more
+    extended: NDArray[_Scalar] = memory[:stop]
+    return extended

@@ -112,16 +112,19 @@ def _of_bus(
     for group in suspects[np.argsort(first[suspects])].tolist():
         at = int(first[group])
         in_table = at >= len(own)
-        often = [_integer(total[group]) % R for total in totals]
-        n_shown[often[1] != 0] += 1
-        if often[0] == often[1] or n_shown[often[1] != 0] > limit:
+        often_sent, often_received = (_integer(total[group]) % R for total in totals)
+        if often_sent == often_received:
             continue
+        n_shown[often_received != 0] += 1
+        if n_shown[often_received != 0] > limit:
+            continue
+        # A constant row has no line; the last lookup in its table may help.
         message = int(own[-1 if in_table else at])
         is_lookup = in_table or messages.kinds[message] in (Kind.LOOKUP, Kind.ENTRY)
-        shown = tuple(from_limbs(tuples[at]))
-        located = compiled.locate_message(message)
-        located = located._replace(message=_message(bus.name, shown, often[0], often[1], is_lookup=is_lookup))
-        yield message, Unpaired(bus.name, shown, often[0], often[1], located)
+        row = tuple(from_limbs(tuples[at]))
+        problem = _message(bus.name, row, often_sent, often_received, is_lookup=is_lookup)
+        located = compiled.locate_message(message)._replace(message=problem)
+        yield message, Unpaired(bus.name, row, often_sent, often_received, located)
 
 
 def _names(tuples: Limbs) -> NDArray[np.uint64]:

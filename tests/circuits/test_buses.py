@@ -272,6 +272,10 @@ def test_every_wire_of_a_message_is_committed_to() -> None:
     assert {f"main.{name}" for name in ("a", "b", "c", "weight", "given")} <= named
     assert named.isdisjoint({"main.never", "main.public", compiled.wire_name(0)})
     assert len(named) == 5 + 4, "and the table's counts"
+    r1cs = compiled.r1cs
+    assert r1cs.commitment is not None
+    uses = [int((matrix.wires == r1cs.commitment.mask).sum()) for matrix in (r1cs.a, r1cs.b, r1cs.c)]
+    assert uses == [1, 0, 0], "the mask stands in mask · 0 = 0 alone"
 
 
 def test_a_commitment_without_messages_has_a_challenge() -> None:

@@ -77,7 +77,10 @@ def test_num2bits(n: int) -> None:
 
 
 def test_254_bits_refuse_the_alias() -> None:
-    """x + r has 254 bits for small x; its bits recompose to x in the field and must still be refused."""
+    """x + r has 254 bits for small x; its bits recompose to x in the field and must still be refused.
+
+    That they were not is GHSA-498w-5j49-vqjg (gnark).
+    """
     circuit = compiled(1, lambda c, x: compare.num2bits(c, x, 254))
     alias = 5 + R
     assert alias < 1 << 254
