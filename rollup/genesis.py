@@ -26,7 +26,7 @@ from .state import State
 
 FORMAT = "aitbc-rollup/genesis/v2"
 MAX_GENESIS_BYTES = 1 << 28
-MAX_DEVELOPMENT_AGENTS = 1 << 16
+MAX_DEVELOPMENT_AGENTS = 1 << 15
 #: What the accounts hold at the start, and what the contract may hold, are below 2^95 wei each.
 HOLDINGS_BITS = layout.BALANCE_BITS - 1
 

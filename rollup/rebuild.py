@@ -81,7 +81,7 @@ def _shape_of(data: BatchData) -> Shape:
     return Shape(
         pages=sessions,
         sessions=sessions,
-        accounts=1,
+        accounts=3,
         queue=len(data.queue_items),
         registrations=len(data.registrations),
         transfers=len(data.transfers),

@@ -39,8 +39,8 @@ class State(NamedTuple):
     def known(self) -> State:
         """The same, with the ranges that every state has: a leaf is opened with them, and no slot leaves them.
 
-        A balance is below 2^96 when its account is opened and when it is closed; what lies between is below 2^97,
-        credits of one batch being far from 2^96. A nonce counts by one up to 2^32 − 1.
+        A balance is below 2^96 when its account is opened and when it is closed, and between: money is moved and not
+        made, and what genesis gave and the contract holds is below 2^95 each. A nonce counts by one up to 2^32 − 1.
         """
         return self._replace(
             balance=self.balance.within(0, (1 << BALANCE_BITS + 1) - 1), nonce=self.nonce.within(0, LAST_NONCE)

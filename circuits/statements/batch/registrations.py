@@ -11,7 +11,7 @@ from ...gadgets.boolean import assert_prefix, select
 from ...gadgets.eddsa import key_is_prime_order
 from ...gadgets.ranges import boolean, uint
 from ...template import template
-from .layout import ADDRESS_BITS, INDEX_BITS, REGISTRATION
+from .layout import ADDRESS_BITS, REGISTRATION
 from .memory import Access, Clock, State, write
 from .shape import Shape
 
@@ -26,11 +26,14 @@ class Registrations(NamedTuple):
 
 
 @template
-def check_registration(circuit: Circuit, active: Variable, words: list[Variable]) -> None:
-    """Where ``active``, the key is of prime order with x ≠ 0; the index and the owner word are of their widths."""
+def check_registration(circuit: Circuit, active: Variable, words: list[Variable], *, index_bits: int) -> None:
+    """Where ``active``, the key is of prime order with x ≠ 0; the index and the owner word are of their widths.
+
+    The tree has room for an account beyond the circuit's indices, but no queue item reaches one there.
+    """
     fields = dict(zip(REGISTRATION, words, strict=True))
     active = boolean(circuit, active)
-    uint(circuit, fields["index"], INDEX_BITS)
+    uint(circuit, fields["index"], index_bits)
     uint(circuit, fields["owner"], _OWNER_BITS)
     key = [select(circuit, active, fields[f"public_key_{axis}"], base) for axis, base in zip("xy", BASE8, strict=True)]
     key_is_prime_order(circuit, key)
@@ -48,7 +51,7 @@ def apply_registrations(circuit: Circuit, shape: Shape, clock: Clock) -> Registr
     active = circuit.private_inputs("registration_active", n)
     words = circuit.private_inputs("registration_words", n, len(REGISTRATION))
     previous = circuit.private_inputs("registration_previous", n)
-    check_registration.repeat(circuit, list(zip(active, words, strict=True)))
+    check_registration.repeat(circuit, list(zip(active, words, strict=True)), index_bits=shape.index_bits)
     zero = circuit.constant(0)
     with circuit.component("registration_accesses"):
         for slot in range(n):

@@ -42,7 +42,8 @@ class Shape:
     """Room in a batch.
 
     ``pages`` of 16 records in all sessions together; ``accounts`` touched, each counted once; ``signatures`` that are
-    checked, the countersigned sessions' second ones included.
+    checked, the countersigned sessions' second ones included. With a queue there is room for what its next item
+    touches, two accounts and the operator's: otherwise one that no batch can take would hold up all behind it.
 
     Raises:
         ValueError: a number is out of range.
@@ -63,7 +64,7 @@ class Shape:
         ranges = {
             "pages": (1, MAX_PAGES),
             "sessions": (1, self.pages),
-            "accounts": (1, 1 << self.index_bits),
+            "accounts": (min(3, 1 << self.index_bits) if self.queue else 1, 1 << self.index_bits),
             "queue": (0, _MOST),
             "registrations": (0, _MOST),
             "transfers": (0, _MOST),
