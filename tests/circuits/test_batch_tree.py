@@ -93,8 +93,9 @@ def test_rows_cost_what_they_say(circuit: CompiledCircuit) -> None:
     rows = sum(SHAPE.rows(level) for level in range(1, TREE_DEPTH + 1))
     components = circuit.stats().components
     assert components["main.tree_row"] == 604 * rows
-    # And on the bus 15 a row, 3 a leaf, 1 for the root, whose values are products of their own.
-    assert components["main.buses.nodes"] == 15 * rows + 3 * SHAPE.accounts + 3
+    # And on the bus 15 a row, 3 a leaf and 3 for the root, and 1 for each level.
+    assert components["main.levels"] == TREE_DEPTH + 1
+    assert components["main.buses.nodes"] == 15 * rows + 3 * SHAPE.accounts + 3 + TREE_DEPTH + 1
 
 
 def test_nothing_is_left_free(circuit: CompiledCircuit) -> None:
