@@ -49,7 +49,7 @@ _COMBINATIONS = Bus("babyjubjub_combinations", 8)
 
 
 def multiply_by_halves(circuit: Circuit, p: Point, k: Variable, low: Variable, number: Variable | int) -> Point:
-    """k·p in Edwards coordinates, for p of order l in Montgomery ones and k *known* to be an integer in [1, l).
+    """k·p in Edwards coordinates, for p of order l in Montgomery ones and k *known* to be an integer in [0, l).
 
     ``low`` is known to be k mod 2^125. Combinations of p and k·p are entered into a table of the circuit with both
     points beside them: entries are true whatever ``number`` is, but an honest prover needs numbers below 2^28, none

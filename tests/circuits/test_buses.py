@@ -111,10 +111,11 @@ def own_table(n_lookups: int, *, late: bool) -> CompiledCircuit:
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_rows_of_a_table_of_the_circuits_own(late: bool) -> None:
+@pytest.mark.parametrize("large", [1 << 31, R - 3, 7 + (1 << 64)])
+def test_rows_of_a_table_of_the_circuits_own(late: bool, large: int) -> None:
     compiled = own_table(4, late=late)
-    rows = {"keys": [7, 3, 1 << 31], "values": [70, R - 1, 5]}
-    assert holds(compiled, **rows, queries=[[3, R - 1], [3, R - 1], [1 << 31, 5], [7, 70]])
+    rows = {"keys": [7, 3, large], "values": [70, R - 1, 5]}
+    assert holds(compiled, **rows, queries=[[3, R - 1], [3, R - 1], [large, 5], [7, 70]])
     for wrong in ([3, 70], [4, 70], [7, 71], [R - 7, 70]):
         assert not holds(compiled, **rows, queries=[[3, R - 1], [3, R - 1], [7, 70], wrong])
     assert survivors(compiled, {**rows, "queries": [[7, 70]] * 4}, max_lies=40) == []
