@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from aitbc_rollup import __version__
-from aitbc_rollup.algebra import cpu
-from aitbc_rollup.prover.cpu import threads
+from aitbc_rollup.algebra import cpu, threads
 
 
 def machine() -> dict[str, Any]:

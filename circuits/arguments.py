@@ -247,6 +247,7 @@ class _Argument:
             hints=block.hints,
             messages=messages,
             batches=block.batches,
+            stretches=block.stretches,
             sources=block.sources,
         )
         return Argued(extended, self._lookups(), self._committed(), Ledger(first, owners, messages, self._tables))

@@ -116,9 +116,14 @@ class _Chunk:
         return wires
 
 
+def _cuts(n: int, batches: Offsets) -> NDArray[np.int64]:
+    """Where n instructions are cut: before and after each batch, at the beginning and at the end."""
+    return np.unique(np.concatenate([[0, n], batches[:, 0], batches.sum(axis=1)]))
+
+
 def _segments(n: int, batches: Offsets) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each of n instructions, the beginning and the length of its segment: a batch, or what lies between."""
-    cuts = np.unique(np.concatenate([[0, n], batches[:, 0], batches.sum(axis=1)]))
+    cuts = _cuts(n, batches)
     lengths = np.diff(cuts)
     return np.repeat(cuts[:-1], lengths), np.repeat(lengths, lengths)
 
@@ -157,7 +162,7 @@ def assemble(recorder: Recorder, room: int = 0) -> Block:
         recorder.n_wires, recorder.n_inputs, a, b, c, operands, tuple(interners.table),
         arrays.ops, arrays.outs, arrays.arguments, arrays.extras, tuple(interners.divisors), tuple(interners.hints),
         Messages(tuple(interners.buses), arrays.buses, arrays.kinds, arrays.operands),
-        _batches(recorder), SourceMap(recorder),
+        _batches(recorder), _stretches(recorder), SourceMap(recorder),
     )  # fmt: skip
 
 
@@ -177,6 +182,21 @@ def _batches(recorder: Recorder) -> Offsets:
         return np.empty((0, 2), np.int64)
     found = np.concatenate([*own, *inner]).astype(np.int64)
     return found[np.argsort(found[:, 0])]
+
+
+def _stretches(recorder: Recorder) -> Offsets:
+    """Where alike runs stand on the whole tape: segments of repeated instances, and those inside single ones."""
+    found = [np.empty((0, 3), np.int64)]
+    for made in recorder.instances:
+        block = made.block
+        if made.count == 1:
+            found.append(block.stretches + np.array([made.instruction, 0, 0]))
+            continue
+        cuts = _cuts(len(block.ops), block.batches)
+        starts, lengths = cuts[:-1], np.diff(cuts)
+        runs = np.stack([made.instruction + made.count * starts, lengths, np.full(len(starts), made.count)], axis=1)
+        found.append(runs[~np.isin(starts, block.batches[:, 0])])
+    return np.concatenate(found)
 
 
 class _OwnRows:

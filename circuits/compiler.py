@@ -47,6 +47,7 @@ class Program:
     divisors: Limbs
     hints: tuple[Hint, ...]
     batches: Offsets
+    stretches: Offsets
     lookups: tuple[Lookups, ...]
     late: int
 
@@ -237,7 +238,7 @@ def compile_circuit(name: str, recorder: Recorder, interface: Interface, keys: K
         r1cs=R1CS(*sizes, block.a, block.b, block.c, to_limbs(block.table), commitment),
         program=Program(
             block.ops, final[block.outs], block.arguments, block.extras, block.operands, to_limbs(block.divisors),
-            block.hints, block.batches, _moved_lookups(argued, final),
+            block.hints, block.batches, block.stretches, _moved_lookups(argued, final),
             len(block.ops) if interface.challenge is None else interface.late,
         ),
         outputs=moved(interface.outputs),

@@ -241,6 +241,9 @@ class Block:
     messages: Messages
     #: Stretches of instructions that are one call of a batched hint: first, and how many; int64 (n, 2), increasing.
     batches: Offsets
+    #: Stretches of alike runs of instructions, none of which reads what another writes: first instruction, length of a
+    #: run, how many; int64 (n, 3), increasing.
+    stretches: Offsets
     sources: SourceMap
 
     @property

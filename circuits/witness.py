@@ -1,8 +1,8 @@
 """The witness kernel: runs a circuit's program over Montgomery limbs, and stops only for hints in Python.
 
-A program is a tape (see ``ir``); one numba kernel interprets it. At a PYTHON instruction the kernel evaluates the
-operands and returns; Python calls the function, writes the outputs and lets the kernel go on. Between the two parts of
-a circuit with a commitment the lookups of each table are counted.
+A program is a tape (see ``ir``); one numba kernel interprets it, on all threads where instances are repeated. At a
+PYTHON instruction the kernel evaluates the operands and returns; Python calls the function, writes the outputs and lets
+the kernel go on. Between the two parts of a circuit with a commitment the lookups of each table are counted.
 
 Caveat. This computes what an honest prover knows. It neither checks constraints nor proves anything about hints.
 """
@@ -10,14 +10,16 @@ Caveat. This computes what an honest prover knows. It neither checks constraints
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from operator import index
+from functools import partial
+from operator import index, itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aitbc_rollup.algebra import fr, sparse
+from aitbc_rollup.algebra import fr, sparse, threads
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.jit import address, kernel, load, stack, store
 from aitbc_rollup.algebra.limbs import Limbs, from_limbs, is_below, to_limbs, to_montgomery
@@ -34,6 +36,8 @@ _MULTIPLY, _LINEAR, _DIVIDE, _INVERSE, _BITS, _DIVMOD, _PYTHON, _LIMBS, _QUOTIEN
 #: Quotients that share an inversion.
 _AT_ONCE = 64
 _WORDS_AT_ONCE = 4 * _AT_ONCE
+#: Instructions of repeated instances that are worth more than the threads to run them.
+_WORTH_SHARING = 1 << 14
 
 
 class WitnessRun:
@@ -128,21 +132,46 @@ class _Tape:
         self.hint_inputs = np.array([hint.n_inputs for hint in hints], np.int64)
         self.buffer = np.empty((max((hint.n_inputs for hint in hints), default=0), 4), np.uint64)
         self.kinds = sparse.kinds(self.table)
+        self._stretches = _worth_sharing(self.program)
         self._batch_starts, lengths = self.program.batches.T
         self._batch_ends = self._batch_starts + lengths
 
     def advance(self, at: int, stop: int) -> None:
-        """Run instructions at ≤ i < stop."""
-        program, operands = self.program, self.program.operands
+        """Run instructions at ≤ i < stop; repeated instances on all threads."""
         while at < stop:
-            at = _run(
+            i = bisect_left(self._stretches, at, key=itemgetter(0))
+            start, length, count = self._stretches[i] if i < len(self._stretches) else (stop, 0, 0)
+            if start > at or start + length * count > stop:
+                # Up to the next stretch, or, if an override cuts it, through it.
+                until = min(start, stop) if start > at else stop
+                self._advance_alone(at, until)
+                at = until
+                continue
+            threads.run(
+                partial(self._kernel, start + length * first, start + length * last)
+                for first, last in threads.ranges(count)
+            )
+            at = start + length * count
+
+    def _kernel(self, at: int, stop: int) -> int:
+        """Run the kernel to ``stop``, or to a PYTHON instruction; where it stands then."""
+        program, operands = self.program, self.program.operands
+        return int(
+            _run(
                 at, stop, program.ops, program.outs, program.arguments, program.extras,
                 self.a.indptr, self.a.wires, self.a.coefficients,
                 self.b.indptr, self.b.wires, self.b.coefficients,
                 self.c.indptr, self.c.wires, self.c.coefficients,
                 operands.indptr, operands.wires, operands.coefficients,
                 self.kinds, self.table, program.divisors, self.hint_inputs, self.buffer, self.witness,
-            )  # fmt: skip
+            )
+        )  # fmt: skip
+
+    def _advance_alone(self, at: int, stop: int) -> None:
+        """Run instructions at ≤ i < stop in this thread, hints included."""
+        program = self.program
+        while at < stop:
+            at = self._kernel(at, stop)
             if at >= stop:
                 return
             hint = program.hints[program.extras[at]]
@@ -188,6 +217,16 @@ class _Tape:
         limbs = np.zeros((len(counts), 4), np.uint64)
         limbs[:, 0] = counts
         self.witness[lookups.outs] = fr.batch_to_montgomery(limbs)
+
+
+def _worth_sharing(program: Program) -> list[tuple[int, int, int]]:
+    """Stretches of runs long enough to be shared among threads, and without hints in Python."""
+    stretches = program.stretches[program.stretches[:, 1] * program.stretches[:, 2] >= _WORTH_SHARING]
+    return [
+        (start, length, count)
+        for start, length, count in stretches.tolist()
+        if not (program.ops[start : start + length] == _PYTHON).any()
+    ]
 
 
 def _small(values: Limbs) -> NDArray[np.int64]:

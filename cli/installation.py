@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aitbc_rollup import __version__
-from aitbc_rollup.algebra import cpu, machine_code
+from aitbc_rollup.algebra import cpu, machine_code, threads
 from aitbc_rollup.cache import cache_root
 from aitbc_rollup.circuits.circom.compiler import find_compiler
 from aitbc_rollup.errors import AitbcError
-from aitbc_rollup.prover.cpu import key_cache, threads
+from aitbc_rollup.prover.cpu import key_cache
 
 LIBRARIES = ("numba", "llvmlite", "numpy", "wasmtime", "web3")
 #: Programs that some commands or tests run, and how each is asked for its version.

@@ -8,10 +8,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from aitbc_rollup.algebra import cpu, machine_code
+from aitbc_rollup.algebra import cpu, machine_code, threads
 from aitbc_rollup.algebra.warmup import warm
 from aitbc_rollup.prover import exercises as prover
-from aitbc_rollup.prover.cpu import threads
 from aitbc_rollup.prover.engine import load_engine
 from aitbc_rollup.rollup import exercises as rollup
 

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aitbc_rollup.algebra import threads
 from aitbc_rollup.algebra.jit import address, bit_length, kernel, load, load_uint32, stack, store, store_int16
 from aitbc_rollup.algebra.limbs import Limbs, to_limbs
-
-from . import threads
 
 Digits = NDArray[np.int16]
 Wires = NDArray[np.uint32]

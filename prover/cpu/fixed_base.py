@@ -12,14 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aitbc_rollup.algebra import g1, g2, simd
+from aitbc_rollup.algebra import g1, g2, simd, threads
 from aitbc_rollup.algebra.bn254 import G1_GENERATOR, G2_GENERATOR, R
 from aitbc_rollup.algebra.jit import address, checked, kernel, load_int16, store_uint32
 from aitbc_rollup.algebra.limbs import Limbs, aligned_empty
 from aitbc_rollup.algebra.simd.additions import Batch
 
 from . import digits as signed
-from . import threads
 from .groups import ACC_WORDS, AFFINE_WORDS, Group, batch_to_affine, copy, double, set_affine
 from .points import pack, unpack
 from .reduction import Adding, Room, add_up, list_pair, pairs_at_once, room_words, sum_buckets

@@ -7,13 +7,12 @@ from functools import partial
 
 import numpy as np
 
-from aitbc_rollup.algebra import g1, g2
+from aitbc_rollup.algebra import g1, g2, threads
 from aitbc_rollup.algebra.bn254 import P
 from aitbc_rollup.algebra.jit import address, checked, kernel
 from aitbc_rollup.algebra.limbs import Limbs
 
 from ..limits import first_not_below
-from . import threads
 from .groups import AFFINE_WORDS, Group
 from .msm import msm
 

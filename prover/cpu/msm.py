@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aitbc_rollup.algebra import simd
+from aitbc_rollup.algebra import simd, threads
 from aitbc_rollup.algebra.jit import address, checked, kernel, load_int16, load_uint32, stack, store_uint32
 from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.algebra.simd.additions import Batch
 
 from . import digits as signed
-from . import plan, threads
+from . import plan
 from .groups import AFFINE_WORDS, Group, add_affine, batch_to_affine, double, set_infinity
 from .points import RADIX_BITS, PackedPoints, pack, unpack_point
 from .reduction import Adding, Room, pairs_at_once, room_words, sum_buckets, weigh

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aitbc_rollup.algebra import fr, simd
+from aitbc_rollup.algebra import fr, simd, threads
 from aitbc_rollup.algebra.bn254 import FR_GENERATOR, FR_TWO_ADICITY, R
 from aitbc_rollup.algebra.jit import address, checked, kernel
 from aitbc_rollup.algebra.limbs import Limbs, aligned_empty, to_limbs, to_montgomery
 from aitbc_rollup.algebra.simd import LANES, RADIX
 
-from . import threads, tiles
+from . import tiles
 from .tiles import Pass
 
 #: log2 of the longest vector that is one tile: its lanes all do the same.

@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import digits, threads
+from aitbc_rollup.algebra import threads
+
+from . import digits
 
 #: As many points without a digit, or buckets without a point, cost an addition: to be looked at.
 _ZERO_DIGITS, _EMPTY_BUCKETS = 24, 4

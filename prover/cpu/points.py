@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aitbc_rollup.algebra import fq, simd
+from aitbc_rollup.algebra import fq, simd, threads
 from aitbc_rollup.algebra.bn254 import P
 from aitbc_rollup.algebra.jit import address, checked, kernel
 from aitbc_rollup.algebra.limbs import MONTGOMERY_RADIX, Limbs, aligned_empty, to_limbs
 
-from . import threads
 from .groups import AFFINE_WORDS, Group
 
 #: Coordinates are in Montgomery form with this power of two as radix.

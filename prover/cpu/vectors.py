@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aitbc_rollup.algebra import fr, simd
+from aitbc_rollup.algebra import fr, simd, threads
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.jit import address, checked, kernel, stack
 from aitbc_rollup.algebra.limbs import Limbs, aligned_empty, to_montgomery
 from aitbc_rollup.algebra.simd import LANES, RADIX
 
 from ..keys import Matrix
-from . import threads
 
 #: Entries whose products are made before they are summed; a multiple of the lanes of every path.
 _CHUNK = 128

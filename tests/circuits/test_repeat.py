@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
+from aitbc_rollup.algebra import threads
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, from_limbs
+from aitbc_rollup.circuits import witness as witness_module
 from aitbc_rollup.circuits.api import Circuit, Variable
 from aitbc_rollup.circuits.buses import Bus
 from aitbc_rollup.circuits.check import check
@@ -248,3 +250,28 @@ def test_many_range_checks_at_once() -> None:
     rows[33][1] = R - 1
     violation = check(compiled, compiled.witness({"x": rows}))
     assert violation is not None
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("gadget", [outer, deepest])
+def test_any_number_of_threads_gives_the_same_witness(
+    gadget: Any, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = build(5, times=2, repeated=True, gadget=gadget)
+    assignment = {"x": [1, 2, 3, 4, 5], "y": [6, 7, 8, 9, 10]}
+    lies = [{}, *({wire: 77} for wire in hint_wires(compiled)[::3])]  # those cut stretches of instances everywhere
+    alone = [compiled.witness(assignment, overrides=lie) for lie in lies]
+    shares: list[int] = []
+
+    def counted(tasks: Iterable[Callable[[], object]]) -> None:
+        waiting = list(tasks)
+        shares.append(len(waiting))
+        run(waiting)
+
+    run = threads.run
+    monkeypatch.setattr(threads, "run", counted)
+    monkeypatch.setattr(threads, "count", lambda: workers)
+    monkeypatch.setattr(witness_module, "_WORTH_SHARING", 1)
+    for lie, expected in zip(lies, alone, strict=True):
+        assert np.array_equal(compiled.witness(assignment, overrides=lie), expected)
+    assert max(shares) == workers

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from repository import REPOSITORY
 
-from aitbc_rollup.algebra import cpu, g1, g2
+from aitbc_rollup.algebra import cpu, g1, g2, threads
 from aitbc_rollup.algebra.bn254 import G1_GENERATOR, G2_GENERATOR, R
 from aitbc_rollup.algebra.limbs import Limbs, to_limbs
 from aitbc_rollup.algebra.reference import curve
-from aitbc_rollup.prover.cpu import digits, fixed_base, plan, threads
+from aitbc_rollup.prover.cpu import digits, fixed_base, plan
 from aitbc_rollup.prover.cpu.groups import Group
 from aitbc_rollup.prover.cpu.msm import msm, msm_packed
 from aitbc_rollup.prover.cpu.points import pack
