@@ -42,7 +42,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -50,51 +49,18 @@ from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.errors import BadInputError
 
 from .buses import Bus, Table
+from .interface import Input, Interface
 from .ir import Block, Hint, Instances, Kind, Op, Recorder, Terms
 from .places import Component, Source, caller_place, user_place
 from .r1cs import Indices
 from .variable import Bounds, Variable, plus, times
 
 if TYPE_CHECKING:
-    from .arguments import Keys
     from .compiler import CompiledCircuit
 
 __all__ = ["Circuit", "Input", "Variable"]
 
 _ONE: Terms = {0: 1}
-
-
-@dataclass(frozen=True)
-class Input:
-    """A declared input or output: its shape (``()`` for one value) and first wire, those of an array being in a row."""
-
-    name: str
-    shape: tuple[int, ...]
-    wire: int
-
-    @property
-    def size(self) -> int:
-        """Number of wires."""
-        return prod(self.shape)
-
-
-@dataclass
-class Interface:
-    """What a circuit shows outside, each list in order of declaration.
-
-    ``challenge`` is the wire of the commitment's challenge, if there is one, ``drawn`` how often it was expanded,
-    ``committed`` are the wires that ``Circuit.commit`` was given, ``late`` is the first instruction that may depend on
-    the challenge, and ``keys`` are what the argument of the buses uses, once the circuit is closed.
-    """
-
-    outputs: list[Input] = field(default_factory=list)
-    public: list[Input] = field(default_factory=list)
-    private: list[Input] = field(default_factory=list)
-    challenge: int | None = None
-    drawn: int = 0
-    committed: set[int] = field(default_factory=set)
-    late: int = 0
-    keys: Keys | None = None
 
 
 class Circuit:

@@ -23,7 +23,7 @@ from .ir import Hint, Located, Op, Recorder, SourceMap
 from .r1cs import R1CS, Commitment, Indices, Offsets, SparseMatrix
 
 if TYPE_CHECKING:
-    from .api import Input, Interface
+    from .interface import Input, Interface
     from .witness import WitnessRun
 
 
