@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -156,7 +157,7 @@ def lanes() -> Iterator[Any]:
         ("page_records", layout.RECORD_FIELDS, layout.RECORD_WORD_1),
     ]
     for name, fields, parts in packed:
-        for (low, bits), (high, _) in zip(parts, parts[1:], strict=False):
+        for (low, bits), (high, _) in pairwise(parts):
             if low in fields and high in fields:
                 yield pytest.param(name, fields.index(low), fields.index(high), bits, id=f"{name}-{low}-{high}")
 
