@@ -1,7 +1,7 @@
 """One batch in Python, in the contract and in the circuit: the same queue items, the same C, ζ and y, a witness.
 
-Strangers fill the queue, with every kind of item, for accounts that are theirs, others' and nobody's; the operator takes
-them in batches of all sizes. Between the texts there is nothing but what each makes of the words itself.
+Strangers fill the queue, with every kind of item, for accounts that are theirs, others' and nobody's; the operator
+takes them in batches of all sizes. Between the texts there is nothing but what each makes of the words itself.
 """
 
 from __future__ import annotations

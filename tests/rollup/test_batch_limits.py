@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from batch_world import FREE, OPERATOR, account, context, new_state, queue_item, registration, transfer
+from batch_world import (
+    FREE,
+    OPERATOR,
+    account,
+    context,
+    new_state,
+    queue_item,
+    record,
+    registration,
+    session,
+    transfer,
+)
 
+from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.circuits.check import check
 from aitbc_rollup.circuits.compiler import CompiledCircuit
 from aitbc_rollup.circuits.statements.batch import layout
@@ -12,8 +24,8 @@ from aitbc_rollup.circuits.statements.batch.circuit import compile_batch
 from aitbc_rollup.circuits.statements.batch.layout import QueueKind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError
-from aitbc_rollup.rollup import batch, genesis
-from aitbc_rollup.rollup.batch import build
+from aitbc_rollup.rollup import batch, genesis, transition
+from aitbc_rollup.rollup.batch import Batch, build
 from aitbc_rollup.rollup.journal import Journal
 from aitbc_rollup.rollup.state import State
 from aitbc_rollup.rollup.transactions import Transactions
@@ -84,3 +96,47 @@ def test_no_deposit_outgrows_an_account_of_genesis(circuit: CompiledCircuit) -> 
 def test_the_largest_development_genesis_is_one() -> None:
     most = (2 + genesis.MAX_DEVELOPMENT_AGENTS) * genesis.DEVELOPMENT_BALANCE
     assert most < 1 << genesis.HOLDINGS_BITS
+
+
+# -- a session's usage ---------------------------------------------------------------------------------------------
+
+#: Room for a session whose usage can come to 2^42: 1,025 records of 2^32 − 1.
+LONG = Shape(pages=65, sessions=1, accounts=3, queue=0, registrations=0, transfers=0, signatures=1)
+
+
+@pytest.fixture(scope="module")
+def long_circuit() -> CompiledCircuit:
+    return compile_batch(LONG)
+
+
+def most_usage(records: int) -> Batch:
+    most = record(fee=1, **dict.fromkeys(layout.USAGE, 2**32 - 1))
+    items = Transactions(sessions=(session(records=(most,) * records),))
+    return build(new_state(), items, context(), LONG)
+
+
+@pytest.mark.parametrize(("records", "valid"), [(1024, True), (1025, False)])
+def test_usage_beyond_its_lane_is_proven_to_do_nothing(
+    long_circuit: CompiledCircuit, records: int, valid: bool
+) -> None:
+    made = most_usage(records)
+    assert made.data.sessions[0].valid == valid
+    assert check(long_circuit, long_circuit.witness(circuit_inputs(made, 0))) is None
+
+
+def test_usage_beyond_its_lane_runs_into_no_other(
+    long_circuit: CompiledCircuit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fold takes the session for valid, and posts totals that carry into one another."""
+    true_pack = layout.pack
+
+    def pack(parts: layout.Layout, values: dict[str, int]) -> int:
+        if parts is not layout.SESSION_USAGE:
+            return true_pack(parts, values)
+        return sum(values[name] << start for name, start in layout.shifts(parts).items()) % R
+
+    monkeypatch.setattr(layout, "pack", pack)
+    monkeypatch.setattr(transition, "judge_session", lambda *_: None)
+    made = most_usage(1025)
+    assert made.data.sessions[0].valid
+    assert check(long_circuit, long_circuit.witness(circuit_inputs(made, 0))) is not None
