@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...api import Circuit, Variable
-from ...gadgets.boolean import assert_prefix
 from ...gadgets.compare import is_zero
 from ...gadgets.ranges import boolean, equal, less_than, pack, uint
 from ...template import template
 from .accounts import exists
 from .layout import ADDRESS_BITS, AMOUNT_BITS, INDEX_BITS, QUEUE_ITEM, QUEUE_RESULT, QueueKind
-from .memory import Access, Clock, State, write
+from .memory import Clock, State
 from .sessions import MONEY_BITS
 from .shape import Shape
+from .slots import Roles, in_use
 from .transfers import l1_owner
 
 #: Fields of an item in the circuit's input order.
@@ -97,29 +97,25 @@ class Queue(NamedTuple):
 def apply_queue(circuit: Circuit, shape: Shape, clock: Clock) -> Queue:
     """Every slot, in order.
 
-    Declares ``queue_items[n][6]`` (``ITEM``), and for who = ``a``, ``b``: ``queue_<who>[n][9]`` and
-    ``queue_<who>_previous[n]``, as for sessions; b is accessed by transfers alone, and no index beyond the shape's is.
+    Declares ``queue_items[n][6]`` (``ITEM``), and ``queue_<role>`` as ``slots.Roles`` says, for the roles ``a`` and
+    ``b``; b is accessed by transfers alone, and no index beyond the shape's is.
     """
     n = shape.queue
     if n == 0:
         return Queue([], [], circuit.constant(0))
     items = circuit.private_inputs("queue_items", n, len(ITEM))
-    states = [circuit.private_inputs(f"queue_{who}", n, len(State._fields)) for who in ("a", "b")]
-    previous = [circuit.private_inputs(f"queue_{who}_previous", n) for who in ("a", "b")]
-    results = apply_item.repeat(circuit, list(zip(items, *states, strict=True)), index_bits=shape.index_bits)
+    roles = Roles(circuit, clock, "queue", ("a", "b"), n)
+    rows = list(zip(items, *roles.columns(), strict=True))
+    results = apply_item.repeat(circuit, rows, index_bits=shape.index_bits)
     with circuit.component("queue_accesses"):
         for slot, applied in enumerate(results):
             _, _, a, b, _, _ = items[slot]
-            now = clock.queue_item(slot)
-            first = Access(a, State(*states[0][slot]), previous[0][slot], applied.first)
-            second = Access(b, State(*states[1][slot]), previous[1][slot], applied.second)
-            write(circuit, clock, now[0], first, applied.a)
-            write(circuit, clock, now[1], second, applied.b)
-        active = [item[0] for item in items]
-        # Each slot constrains its own flag.
-        assert_prefix(circuit, [flag.within(0, 1) for flag in active])
+            first, second = clock.queue_item(slot)
+            roles.write("a", slot, first, a, applied.a, applied.first)
+            roles.write("b", slot, second, b, applied.b, applied.second)
+        count = in_use(circuit, [item[0] for item in items])
     return Queue(
         words=[word for applied in results for word in applied.words],
         results=[applied.result for applied in results],
-        active=circuit.sum(flag.within(0, 1) for flag in active),
+        active=count,
     )

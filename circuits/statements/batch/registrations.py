@@ -7,13 +7,14 @@ from typing import NamedTuple
 from aitbc_rollup.algebra.reference.babyjubjub import BASE8
 
 from ...api import Circuit, Variable
-from ...gadgets.boolean import assert_prefix, select
+from ...gadgets.boolean import select
 from ...gadgets.eddsa import key_is_prime_order
 from ...gadgets.ranges import boolean, uint
 from ...template import template
 from .layout import ADDRESS_BITS, REGISTRATION
 from .memory import Access, Clock, State, write
 from .shape import Shape
+from .slots import in_use
 
 _OWNER_BITS = ADDRESS_BITS + 32
 
@@ -60,9 +61,8 @@ def apply_registrations(circuit: Circuit, shape: Shape, clock: Clock) -> Registr
             account = nothing._replace(public_key_x=x, public_key_y=y, owner=owner, external_id=external_id)
             access = Access(index, nothing, previous[slot], active[slot])
             write(circuit, clock, clock.registration(slot), access, account)
-        # Each slot constrains its own flag.
-        assert_prefix(circuit, [flag.within(0, 1) for flag in active])
+        count = in_use(circuit, active)
     return Registrations(
         words=[word for row in words for word in row],
-        active=circuit.sum(flag.within(0, 1) for flag in active),
+        active=count,
     )

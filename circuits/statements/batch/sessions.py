@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...api import Circuit, Variable
-from ...gadgets.boolean import assert_prefix, select
+from ...gadgets.boolean import select
 from ...gadgets.compare import is_zero
 from ...gadgets.poseidon import poseidon
 from ...gadgets.ranges import boolean, equal, less_than, pack, uint
@@ -35,10 +35,11 @@ from .layout import (
     Tag,
     shifts,
 )
-from .memory import Access, Clock, State, write
+from .memory import Clock, State
 from .pages import FEE_TOTAL_BITS, RUNS, TOTALS_A, TOTALS_B, USAGE_TOTAL_BITS
 from .shape import Shape
 from .signatures import request
+from .slots import Roles, in_use
 
 #: What a session says of itself, in the circuit's input order; ``agent_signed`` and ``provider_signed`` are what the
 #: signatures' slots find.
@@ -190,38 +191,29 @@ class Sessions(NamedTuple):
 def apply_sessions(circuit: Circuit, shape: Shape, clock: Clock, domain: Variable, l1_time: Variable) -> Sessions:
     """Every slot, in order.
 
-    Declares ``session_terms[n][18]`` (``TERMS``), and for who = ``agent``, ``provider``: ``session_<who>[n][9]``
-    (``memory.State``) and ``session_<who>_previous[n]`` (the time that state was written).
+    Declares ``session_terms[n][18]`` (``TERMS``), and ``session_<role>`` as ``slots.Roles`` says, for the roles
+    ``agent`` and ``provider``.
     """
     n = shape.sessions
     terms = circuit.private_inputs("session_terms", n, len(TERMS))
-    states = [circuit.private_inputs(f"session_{who}", n, len(State._fields)) for who in ("agent", "provider")]
-    previous = [circuit.private_inputs(f"session_{who}_previous", n) for who in ("agent", "provider")]
-    rows = [(domain, l1_time, *row) for row in zip(terms, *states, strict=True)]
+    roles = Roles(circuit, clock, "session", ("agent", "provider"), n)
+    rows = [(domain, l1_time, *row) for row in zip(terms, *roles.columns(), strict=True)]
     results = apply_session.repeat(circuit, rows)
     with circuit.component("session_accesses"):
         for slot, applied in enumerate(results):
             session = dict(zip(TERMS, terms[slot], strict=True))
-            payer, payee = (State(*state[slot]) for state in states)
+            agent, provider = (roles.state(role, slot) for role in ("agent", "provider"))
             active = session["active"]
             circuit.receive(RUNS, [slot, session["agent_index"], session["records_root"], *applied.totals], active)
-            request(circuit, payer, applied.message, session["agent_signed"], active)
-            request(circuit, payee, applied.message, session["provider_signed"], active * session["countersigned"])
-            now = clock.session(slot)
-            write(
-                circuit, clock, now[0],
-                Access(session["agent_index"], payer, previous[0][slot], active), applied.agent,
-            )  # fmt: skip
-            write(
-                circuit, clock, now[1],
-                Access(session["provider_index"], payee, previous[1][slot], active), applied.provider,
-            )  # fmt: skip
-        active = [row[0] for row in terms]
-        # Each slot constrains its own flag.
-        assert_prefix(circuit, [flag.within(0, 1) for flag in active])
+            request(circuit, agent, applied.message, session["agent_signed"], active)
+            request(circuit, provider, applied.message, session["provider_signed"], active * session["countersigned"])
+            first, second = clock.session(slot)
+            roles.write("agent", slot, first, session["agent_index"], applied.agent, active)
+            roles.write("provider", slot, second, session["provider_index"], applied.provider, active)
+        count = in_use(circuit, [row[0] for row in terms])
     return Sessions(
         words=[word for applied in results for word in applied.words],
         shares=circuit.sum(applied.share for applied in results),
-        active=circuit.sum(flag.within(0, 1) for flag in active),
+        active=count,
         records=circuit.sum(applied.records for applied in results),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...api import Circuit, Variable
-from ...gadgets.boolean import assert_prefix
 from ...gadgets.poseidon import poseidon
 from ...gadgets.ranges import boolean, equal, less_than, pack, uint
 from ...template import template
@@ -23,10 +22,11 @@ from .layout import (
     TRANSFER_TERMS,
     Tag,
 )
-from .memory import Access, Clock, State, write
+from .memory import Clock, State
 from .sessions import MONEY_BITS, all_of
 from .shape import Shape
 from .signatures import request
+from .slots import Roles, in_use
 
 #: What a transfer says of itself, in the circuit's input order; ``signed`` is what the signatures' slot finds.
 TERMS = ("active", "from_index", "to_index", "nonce", "exit", "expiry", "amount", "fee", "signed")
@@ -113,32 +113,26 @@ class Transfers(NamedTuple):
 def apply_transfers(circuit: Circuit, shape: Shape, clock: Clock, domain: Variable, l1_time: Variable) -> Transfers:
     """Every slot, in order.
 
-    Declares ``transfer_terms[n][9]`` (``TERMS``), and for who = ``from``, ``to``: ``transfer_<who>[n][9]`` and
-    ``transfer_<who>_previous[n]``, as for sessions.
+    Declares ``transfer_terms[n][9]`` (``TERMS``), and ``transfer_<role>`` as ``slots.Roles`` says, for the roles
+    ``from`` and ``to``.
     """
     n = shape.transfers
     if n == 0:
         return Transfers([], circuit.constant(0), circuit.constant(0))
     terms = circuit.private_inputs("transfer_terms", n, len(TERMS))
-    states = [circuit.private_inputs(f"transfer_{who}", n, len(State._fields)) for who in ("from", "to")]
-    previous = [circuit.private_inputs(f"transfer_{who}_previous", n) for who in ("from", "to")]
-    rows = [(domain, l1_time, *row) for row in zip(terms, *states, strict=True)]
+    roles = Roles(circuit, clock, "transfer", ("from", "to"), n)
+    rows = [(domain, l1_time, *row) for row in zip(terms, *roles.columns(), strict=True)]
     results = apply_transfer.repeat(circuit, rows)
     with circuit.component("transfer_accesses"):
         for slot, applied in enumerate(results):
             transfer = dict(zip(TERMS, terms[slot], strict=True))
-            payer, payee = (State(*state[slot]) for state in states)
-            request(circuit, payer, applied.message, transfer["signed"], transfer["active"])
-            now = clock.transfer(slot)
-            first = Access(transfer["from_index"], payer, previous[0][slot], transfer["active"])
-            second = Access(transfer["to_index"], payee, previous[1][slot], applied.credited)
-            write(circuit, clock, now[0], first, applied.sender)
-            write(circuit, clock, now[1], second, applied.receiver)
-        active = [row[0] for row in terms]
-        # Each slot constrains its own flag.
-        assert_prefix(circuit, [flag.within(0, 1) for flag in active])
+            request(circuit, roles.state("from", slot), applied.message, transfer["signed"], transfer["active"])
+            first, second = clock.transfer(slot)
+            roles.write("from", slot, first, transfer["from_index"], applied.sender, transfer["active"])
+            roles.write("to", slot, second, transfer["to_index"], applied.receiver, applied.credited)
+        count = in_use(circuit, [row[0] for row in terms])
     return Transfers(
         words=[word for applied in results for word in applied.words],
         fees=circuit.sum(applied.fee for applied in results),
-        active=circuit.sum(flag.within(0, 1) for flag in active),
+        active=count,
     )
