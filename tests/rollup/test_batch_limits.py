@@ -24,8 +24,10 @@ from aitbc_rollup.circuits.statements.batch.circuit import compile_batch
 from aitbc_rollup.circuits.statements.batch.layout import QueueKind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError
-from aitbc_rollup.rollup import batch, genesis, transition
+from aitbc_rollup.rollup import batch, genesis, rebuild, transition
 from aitbc_rollup.rollup.batch import Batch, build
+from aitbc_rollup.rollup.binding import to_words
+from aitbc_rollup.rollup.data import decode
 from aitbc_rollup.rollup.journal import Journal
 from aitbc_rollup.rollup.state import State
 from aitbc_rollup.rollup.transactions import Transactions
@@ -60,6 +62,19 @@ def test_no_account_is_registered_where_no_queue_item_finds_it(
         proven(circuit, new_state(), registered, operator)
     monkeypatch.setattr(batch, "Journal", lambda state, index_bits: Journal(state))
     assert not proven(circuit, new_state(), registered, operator)
+
+
+def test_an_operator_who_names_nobody_beyond_hides_nothing(
+    circuit: CompiledCircuit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tree's room beyond may be looked at, and is empty: such a transfer is proven to do nothing, and rebuilt."""
+    monkeypatch.setattr(batch, "Journal", lambda state, index_bits: Journal(state))
+    state = new_state()
+    assert state.root
+    made = build(State(state), Transactions(transfers=(transfer(BEYOND, to_index=OPERATOR),)), context(), SHAPE)
+    assert not made.data.transfers[0].valid
+    assert check(circuit, circuit.witness(circuit_inputs(made, 0))) is None
+    rebuild.apply(state, decode(to_words(made.data.posted, "data"), (), "data"), "data")
 
 
 def test_the_last_index_is_an_account_like_any(circuit: CompiledCircuit) -> None:
