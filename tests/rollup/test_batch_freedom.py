@@ -29,9 +29,10 @@ from aitbc_rollup.circuits.statements.batch.queue import ITEM
 from aitbc_rollup.circuits.statements.batch.sessions import TERMS as SESSION_TERMS
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.circuits.statements.batch.transfers import TERMS as TRANSFER_TERMS
-from aitbc_rollup.circuits.testing import survivors
+from aitbc_rollup.circuits.testing import hint_wires, survivors
 from aitbc_rollup.rollup.batch import Batch, build
 from aitbc_rollup.rollup.binding import Binding
+from aitbc_rollup.rollup.posted import PostedSession
 from aitbc_rollup.rollup.state import State
 from aitbc_rollup.rollup.transactions import Transactions
 from aitbc_rollup.rollup.witness_inputs import circuit_inputs
@@ -230,3 +231,26 @@ def test_nobody_reads_the_future(circuit: CompiledCircuit, monkeypatch: pytest.M
     assert not accepted(circuit, turned_round())
     monkeypatch.setattr(memory, "uint", lambda *_: None)
     assert accepted(compile_batch(SHAPE), turned_round())
+
+
+# -- hints that make up for one another ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [1, -1])
+def test_the_operators_share_is_rounded_down(
+    circuit: CompiledCircuit, monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    """A wei more or less in a fold that is otherwise in order, with a remainder of 10,000 less or more."""
+    share = PostedSession.operator_share.fget
+    assert share is not None
+    monkeypatch.setattr(PostedSession, "operator_share", property(lambda posted: share(posted) + more))
+    batch = everything()
+    inputs = circuit_inputs(batch, 1)
+    part = "main.apply_session[0].share"
+    quotient, remainder, *_ = (wire for wire in hint_wires(circuit) if circuit.wire_name(wire).startswith(part))
+    true_share, posted = share(batch.data.sessions[0]), batch.data.sessions[0]
+    rest = posted.fee * posted.operator_share_bps - true_share * layout.BASIS_POINTS
+    lies = {quotient: true_share + more, remainder: (rest - more * layout.BASIS_POINTS) % R}
+    violation = check(circuit, circuit.witness(inputs, overrides=lies))
+    assert violation is not None and violation.unpaired
+    assert all(lost.located.component.startswith(part) for lost in violation.unpaired)
