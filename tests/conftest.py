@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -17,6 +18,12 @@ from aitbc_rollup.circuits.circom.compiler import Compilation, compile_circuit, 
 NODE_MODULES = REPOSITORY / "tests" / "node" / "node_modules"
 CIRCOM = REPOSITORY / "tests" / "circuits" / "circom"
 ANVIL_CHAIN_ID = 31337
+
+
+def pytest_configure() -> None:
+    """A run in the background (``nohup make test &``) is started with Ctrl-C ignored, which some tests are about."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
