@@ -45,10 +45,12 @@ def check_matrices(key: ProvingKey, r1cs: R1CS, place: str = "proving key") -> N
             raise _another_circuit(place, f"{expected} {name}", str(got))
     if not same_commitment(r1cs.commitment, key.commitment):
         raise _another_circuit(place, "the system's committed wires", "others")
-    a, b, _ = qap.matrices(r1cs)
-    found_a, found_b = key.body.matrices()
-    for name, ours, theirs in (("A", a, found_a), ("B", b, found_b)):
-        if not _same(ours, theirs):
+    qap.check_shape(r1cs)
+    n_rows = 1 << qap.domain_power(r1cs.n_constraints, r1cs.n_public)
+    found = zip((("A", r1cs.a, r1cs.n_public + 1), ("B", r1cs.b, 0)), key.body.matrices(), strict=True)
+    for (name, source, public_rows), theirs in found:
+        # One after the other: of a large circuit each takes a gigabyte.
+        if not _same(qap.matrix(source, r1cs.table, n_rows, public_rows), theirs):
             raise _another_circuit(place, f"the system's matrix {name}", "another one")
 
 
