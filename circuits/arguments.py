@@ -51,8 +51,7 @@ def close(circuit: Circuit) -> Keys | None:
     recorder, interface = circuit._recorder, circuit._whole("close")
     if interface.keys is not None:
         return interface.keys
-    buses = {message.bus for message in recorder.messages}
-    buses.update(bus for made in recorder.instances for bus in made.block.messages.buses)
+    buses = _buses(recorder)
     if not buses and interface.challenge is None:
         return None
     with circuit.component("buses"):
@@ -62,6 +61,12 @@ def close(circuit: Circuit) -> Keys | None:
         circuit._row({mask: 1}, {}, {}, "the mask is free")
     interface.keys = Keys(wires[0], tuple(wires[2:]), wires[1], mask)
     return interface.keys
+
+
+def _buses(recorder: Recorder) -> set[Bus]:
+    """Every bus that something was said on."""
+    own = {message.bus for message in recorder.messages}
+    return own.union(*(made.block.messages.buses for made in recorder.instances))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,11 +145,9 @@ class Argued:
 
 def room(recorder: Recorder) -> int:
     """A bound on the rows and on the entries that the argument adds to each matrix; a copy is saved by leaving it."""
-    blocks = [(made.block, made.count) for made in recorder.instances]
     values = sum(len(terms) for _, terms in recorder.operands)
-    values += sum(block.operands.n_entries * count for block, count in blocks)
-    buses = {message.bus for message in recorder.messages}.union(*(block.messages.buses for block, _ in blocks))
-    rows = sum(bus.rows for bus in buses if isinstance(bus, Table))
+    values += sum(made.block.operands.n_entries * made.count for made in recorder.instances)
+    rows = sum(bus.rows for bus in _buses(recorder) if isinstance(bus, Table))
     # Of a message or row: its product rows and its fraction, each with a term of the sum, tag, pole, constant columns.
     return 2 * values + (recorder.n_messages + rows) * (2 * MAX_COLUMNS + 4) + 2
 
@@ -177,6 +180,7 @@ class _Argument:
         self._keys = keys
         self._messages = block.messages
         self._table = {value: i for i, value in enumerate(block.table)}
+        self._columns = np.array([bus.columns for bus in block.messages.buses], np.int64)[block.messages.bus]
         self._tables = tuple(bus for bus in block.messages.buses if isinstance(bus, Table))
         self._check_sides()
         self._counts = block.n_wires
@@ -225,10 +229,10 @@ class _Argument:
                 _Entries(np.full(n_fractions, n_rows - 1), inverses.astype(np.uint32), self._signs()),
             ],
         )
-        shifted = [_Entries(part.rows + len(products), part.wires, part.coefficients) for part in b_fractions]
-        b = _matrix(n_rows, [b_products, *shifted, _entries(np.array([n_rows - 1]), np.array([0]), one)])
-        c_parts = [_Entries(part.rows + len(products), part.wires, part.coefficients) for part in c_fractions]
-        c = _matrix(n_rows, [_entries(at_products, product_wires, one), *c_parts])
+        below = len(products)
+        total = _entries(np.array([n_rows - 1]), np.array([0]), one)
+        b = _matrix(n_rows, [b_products, *_moved(b_fractions, below), total])
+        c = _matrix(n_rows, [_entries(at_products, product_wires, one), *_moved(c_fractions, below)])
 
         ops = np.array([Op.MULTIPLY] * len(products) + [Op.QUOTIENTS], np.uint8)
         extended = Block(
@@ -257,8 +261,7 @@ class _Argument:
 
     def _operands(self, column: int) -> tuple[_Positions, _Positions]:
         """Messages that have this column, and the row of ``operands`` where it stands."""
-        columns = np.array([bus.columns for bus in self._messages.buses], np.int64)[self._messages.bus]
-        chosen = np.flatnonzero(columns > column)
+        chosen = np.flatnonzero(self._columns > column)
         return chosen, self._messages.operands[chosen].astype(np.int64) + column
 
     def _make_products(self) -> tuple[Indices, _Positions, _Entries, list[tuple[_Positions, _Positions]]]:
@@ -314,8 +317,7 @@ class _Argument:
             b.append(_Entries(holders[fixed], np.full(len(values), keys.columns[k - 1], np.uint32), values))
         tags = np.array([self._index(1 + i) for i in range(len(messages.buses))], np.uint32)
         b.append(_Entries(everything, np.full(n, keys.tag, np.uint32), tags[messages.bus]))
-        columns = np.array([bus.columns for bus in messages.buses], np.int64)[messages.bus]
-        c = [_gather(operands, messages.operands.astype(np.int64) + columns, everything)]
+        c = [_gather(operands, messages.operands.astype(np.int64) + self._columns, everything)]
         at, wire = n, self._counts
         for table in self._tables:
             rows = at + np.arange(table.rows)
@@ -361,17 +363,19 @@ class _Argument:
         return tuple(found)
 
     def _committed(self) -> Indices:
-        """Every wire that stands in a message or counts a table's row, and the mask."""
-        operands, messages = self._block.operands, self._messages
-        columns = np.array([bus.columns for bus in messages.buses], np.int64)[messages.bus]
-        rows = _ranges(messages.operands.astype(np.int64), columns + 1)
-        entries = _ranges(operands.indptr[rows], operands.indptr[rows + 1] - operands.indptr[rows])
+        """Every wire that stands in a message or counts a table's row."""
+        rows = _ranges(self._messages.operands.astype(np.int64), self._columns + 1)
         counts = np.arange(self._counts, self._products, dtype=np.uint32)
-        return np.unique(np.concatenate([operands.wires[entries], counts, np.array([self._keys.mask], np.uint32)]))
+        return np.unique(np.concatenate([self._block.operands.take(rows).wires, counts]))
 
 
 def _entries(rows: _Positions, wires: NDArray[np.integer], coefficient: int) -> _Entries:
     return _Entries(rows, wires.astype(np.uint32), np.full(len(rows), coefficient, np.uint32))
+
+
+def _moved(parts: list[_Entries], by: int) -> list[_Entries]:
+    """The same entries so many rows further down."""
+    return [part._replace(rows=part.rows + by) for part in parts]
 
 
 def _ranges(starts: _Positions, lengths: _Positions) -> _Positions:
