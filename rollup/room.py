@@ -162,16 +162,11 @@ def shape_for(pages: Sequence[int], accounts: int, *, countersigned: bool, most_
     """
     room = max(_power_of_two(max(pages, default=1)), min(_power_of_two(sum(pages)), most_pages))
     sessions = min(_power_of_two(len(pages)), room)
-    touched = min(_power_of_two(accounts), 2 * sessions + 1)
-    queue, registrations, transfers = 4, 2, 4
-    return Shape(
+    return Shape.for_sessions(
+        sessions,
         pages=room,
-        sessions=sessions,
-        accounts=min(touched + 2 * queue + registrations + 2 * transfers, 1 << index_bits),
-        queue=queue,
-        registrations=registrations,
-        transfers=transfers,
-        signatures=(2 if countersigned else 1) * sessions + transfers,
+        parties=min(_power_of_two(accounts), 2 * sessions + 1),
+        countersigned=sessions if countersigned else 0,
         index_bits=index_bits,
     )
 

@@ -26,6 +26,8 @@ from .layout import (
 #: Most pages of one circuit; the header's count of records would hold more.
 MAX_PAGES = 1 << 20
 _MOST = (1 << 16) - 1
+#: Room that a batch has for what is not a session, unless somebody asks for another.
+QUEUE, REGISTRATIONS, TRANSFERS = 4, 2, 4
 #: One letter a field, in the order of the fields: ``16p16s37a4q2g4t20v32i``.
 _LETTERS = "psaqgtvi"
 
@@ -82,9 +84,9 @@ class Shape:
         *,
         agents: int | None = None,
         providers: int = 16,
-        queue: int = 4,
-        registrations: int = 2,
-        transfers: int = 4,
+        queue: int = QUEUE,
+        registrations: int = REGISTRATIONS,
+        transfers: int = TRANSFERS,
         countersigned: int = 0,
         index_bits: int = 24,
     ) -> Shape:
@@ -108,9 +110,44 @@ class Shape:
             raise ValueError(f"a shape needs records and sessions of records, got {records} in sessions of {session}")
         sessions = -(-records // session)
         agents = min(sessions, 256) if agents is None else agents
-        accounts = agents + providers + 1 + 2 * queue + registrations + 2 * transfers
-        return cls(
+        return cls.for_sessions(
+            sessions,
             pages=sessions * -(-session // PAGE_RECORDS),
+            parties=agents + providers + 1,
+            countersigned=countersigned,
+            queue=queue,
+            registrations=registrations,
+            transfers=transfers,
+            index_bits=index_bits,
+        )
+
+    @classmethod
+    def for_sessions(
+        cls,
+        sessions: int,
+        *,
+        pages: int,
+        parties: int,
+        countersigned: int,
+        queue: int = QUEUE,
+        registrations: int = REGISTRATIONS,
+        transfers: int = TRANSFERS,
+        index_bits: int,
+    ) -> Shape:
+        """Room for sessions, and for the accounts and signatures of everything else.
+
+        Args:
+            sessions: sessions of the batch.
+            pages: pages of all of them together.
+            parties: distinct agents and providers, and the operator.
+            countersigned, queue, registrations, transfers, index_bits: as for :meth:`for_records`.
+
+        Raises:
+            ValueError: a number is out of range.
+        """
+        accounts = parties + 2 * queue + registrations + 2 * transfers
+        return cls(
+            pages=pages,
             sessions=sessions,
             accounts=min(accounts, 1 << index_bits),
             queue=queue,
