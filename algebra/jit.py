@@ -96,7 +96,7 @@ class Kernel:
         return machine_code.find(symbol) or self._compile(kinds, symbol)
 
     def _compile(self, kinds: tuple[Kind, ...], symbol: str) -> machine_code.Code:
-        with machine_code.claimed(symbol):
+        with machine_code.FOLDER.claimed(symbol):
             code = machine_code.find(symbol)
             if code is None:
                 compilation.begins(self._function.__qualname__)

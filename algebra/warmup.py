@@ -2,7 +2,7 @@
 
 A room offers :class:`Exercise` s that go through all its kernels; nobody keeps a list of kernels. numba holds one lock
 over all of a compilation, so only processes share the work. A kernel that two of them need is compiled by one, the
-other waits and loads it (``machine_code.claimed``).
+other waits and loads it (``machine_code.FOLDER.claimed``).
 """
 
 from __future__ import annotations

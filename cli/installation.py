@@ -171,7 +171,7 @@ def _cache(problems: list[Problem]) -> dict[str, Any]:
     return {
         "folder": str(root),
         "writable": writable,
-        "kernels": _size(machine_code.folder().glob("*.o")),
+        "kernels": _size(machine_code.FOLDER.path.glob("*.o")),
         "keys": _size((root / "keys").glob("*.zkey")),
         "prepared_keys": _size((root / "prepared").glob("*.key")) | {"limit_bytes": limit},
         "free_bytes": shutil.disk_usage(root).free if writable else None,

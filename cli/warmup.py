@@ -36,13 +36,13 @@ def warmup(engine: str, as_json: bool) -> None:
         for done in warm(exercises, threads.count()):
             compiled |= set(done.compiled)
             bar.update(task, advance=1, description=f"compiling kernels: {done.name} done")
-    kept = list(machine_code.folder().glob("*.o"))
+    kept = list(machine_code.FOLDER.path.glob("*.o"))
     result = {
         "engine": name,
         "vector_path": cpu.chosen(),
         "compiled": len(compiled),
         "seconds": round(time.perf_counter() - start, 2),
-        "kernels": str(machine_code.folder()),
+        "kernels": str(machine_code.FOLDER.path),
         "bytes": sum(file.stat().st_size for file in kept),
     }
     common.emit(result, as_json=as_json, title="kernels compiled" if compiled else "all kernels were compiled before")

@@ -64,8 +64,8 @@ def violations(place: str, names: Iterable[str]) -> list[str]:
             target = rest[0]
             if target in ROOMS and target != room and target not in ROOMS[room]:
                 found.append(f"{place} imports {name}: {room} may not import {target}")
-            if room == "gpu" and target == "prover" and rest[1:2] not in ([], ["engine"]):
-                found.append(f"{place} imports {name}: gpu may import only prover.engine")
+            if room == "gpu" and target == "prover" and rest[1:2] not in ([], ["engine"], ["keys"], ["qap"]):
+                found.append(f"{place} imports {name}: gpu may import only prover.engine, keys and qap")
         elif head in CONFINED and not place.startswith(CONFINED[head]):
             found.append(f"{place} imports {head}, which belongs in {' or '.join(CONFINED[head])}")
     return found

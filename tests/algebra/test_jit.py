@@ -118,7 +118,7 @@ def test_an_exception_inside_is_one_outside_and_other_results_are_refused() -> N
 
 def test_a_file_in_the_cache_that_is_not_whole_is_made_again(compiled: list[str]) -> None:
     assert again(_minus)(3, 1) == 2
-    (file,) = machine_code.folder().glob("*.o")
+    (file,) = machine_code.FOLDER.path.glob("*.o")
     whole = file.read_bytes()
     for damaged in (whole[:-1], b"", whole[:40] + bytes([whole[40] ^ 1]) + whole[41:]):
         file.write_bytes(damaged)
@@ -130,7 +130,7 @@ def test_a_file_in_the_cache_that_is_not_whole_is_made_again(compiled: list[str]
 
 def test_code_that_others_could_have_written_is_not_run(compiled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert again(_minus)(3, 1) == 2
-    (file,) = machine_code.folder().glob("*.o")
+    (file,) = machine_code.FOLDER.path.glob("*.o")
     file.chmod(0o620)
     assert again(_minus)(3, 1) == 2
     assert compiled == ["_minus"] * 2 and machine_code.find(file.stem) is not None

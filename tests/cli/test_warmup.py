@@ -116,7 +116,7 @@ def test_processes_share_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     done = list(warm(exercises, 2))
     assert {name for name, _ in done} == {"fq", "fr"}
     assert sorted(kernel for _, compiled in done for kernel in compiled) == ["copy", "fq_set_one", "fr_set_one"]
-    assert len(list(machine_code.folder().glob("*.o"))) == 3
+    assert len(list(machine_code.FOLDER.path.glob("*.o"))) == 3
     assert [compiled for _, compiled in warm(exercises, 2)] == [[], []]
     with pytest.raises(LookupError, match="no such thing"):
         list(warm([*exercises, Exercise("broken", fail)], 2))

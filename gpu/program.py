@@ -1,0 +1,70 @@
+"""The kernels' sources, and machine code from them for one architecture, kept on disk.
+
+Each ``kernels/*.cu`` is one module, compiled by itself: a change to one leaves the others' code in the cache, and only
+what is used is compiled. Code goes straight to the device's architecture, so the driver has nothing left to translate.
+The name of a cached file is a hash of all that it was made from: source, headers, options, compiler.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+from aitbc_rollup.algebra import compilation
+from aitbc_rollup.cache import CodeFolder
+
+from . import nvrtc
+from .constants import constants_header
+
+#: The modules and what each is for.
+MODULES = {
+    "field": "one operation of a field for each thread: what tests and microbenchmarks run",
+}
+
+OPTIONS = ("--std=c++17", "--ptxas-options=-v")
+
+#: Where machine code is kept.
+FOLDER = CodeFolder("gpu")
+
+
+@cache
+def headers() -> dict[str, str]:
+    """What the modules include, by name."""
+    folder = files("aitbc_rollup.gpu").joinpath("kernels")
+    texts = {item.name: item.read_text() for item in folder.iterdir() if item.name.endswith(".cuh")}
+    return {"constants.cuh": constants_header(), **texts}
+
+
+def source(module: str) -> str:
+    """Text of a module."""
+    return files("aitbc_rollup.gpu").joinpath("kernels", f"{module}.cu").read_text()
+
+
+def compile_module(module: str, architecture: str) -> nvrtc.Compiled:
+    """Compile a module for an architecture such as ``sm_90``, from scratch.
+
+    Raises:
+        ResourceError: there is no compiler, or it refuses the source.
+    """
+    return nvrtc.compile_source(source(module), f"{module}.cu", headers(), (f"-arch={architecture}", *OPTIONS))
+
+
+def cubin(module: str, architecture: str) -> bytes:
+    """Machine code of a module, from the cache if it is there.
+
+    Raises:
+        ResourceError: as :func:`compile_module`.
+    """
+    made_from = [source(module), *(text for _, text in sorted(headers().items())), *OPTIONS, str(nvrtc.version())]
+    digest = hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:24]
+    name = f"{module}-{architecture}-{digest}.cubin"
+    code = FOLDER.find(name)
+    if code is None:
+        with FOLDER.claimed(name):
+            code = FOLDER.find(name)
+            if code is None:
+                compilation.begins(f"GPU kernels {module}")
+                code = compile_module(module, architecture).cubin
+                FOLDER.keep(name, code)
+    return code
