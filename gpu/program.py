@@ -17,11 +17,6 @@ from aitbc_rollup.cache import CodeFolder
 from . import nvrtc
 from .constants import constants_header
 
-#: The modules and what each is for.
-MODULES = {
-    "field": "one operation of a field for each thread: what tests and microbenchmarks run",
-}
-
 OPTIONS = ("--std=c++17", "--ptxas-options=-v")
 
 #: Where machine code is kept.
@@ -34,6 +29,13 @@ def headers() -> dict[str, str]:
     folder = files("aitbc_rollup.gpu").joinpath("kernels")
     texts = {item.name: item.read_text() for item in folder.iterdir() if item.name.endswith(".cuh")}
     return {"constants.cuh": constants_header(), **texts}
+
+
+@cache
+def modules() -> list[str]:
+    """The modules by name; each one's first lines say what it is for."""
+    folder = files("aitbc_rollup.gpu").joinpath("kernels")
+    return sorted(item.name.removesuffix(".cu") for item in folder.iterdir() if item.name.endswith(".cu"))
 
 
 def source(module: str) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from shim_device import ShimDevice
 
 from aitbc_rollup.algebra.bn254 import P, R
 from aitbc_rollup.algebra.limbs import from_limbs, to_limbs
+from aitbc_rollup.gpu.device import Device
 
 RADIX = 1 << 256
 FIELDS = {"fr": R, "fq": P}
@@ -24,8 +24,8 @@ def operands(modulus: int, bound: int) -> list[int]:
     return [edge % bound for edge in edges] + [rng.randrange(bound) for _ in range(50)]
 
 
-def run(kernel: str, *operands: list[int], dtype: Any = np.uint64) -> Any:
-    device = ShimDevice()
+def run(device: Device, kernel: str, *operands: list[int], dtype: Any = np.uint64) -> Any:
+
     n = len(operands[0])
     out = device.empty((n, 4) if dtype is np.uint64 else n, dtype)
     arrays = [device.upload(to_limbs(values)) for values in operands]
@@ -35,31 +35,31 @@ def run(kernel: str, *operands: list[int], dtype: Any = np.uint64) -> Any:
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_products(field: str) -> None:
+def test_products(device: Device, field: str) -> None:
     m = FIELDS[field]
     values = operands(m, 2 * m)
     pairs = [(a, b) for a in values for b in values[:30]]
     a, b = [list(column) for column in zip(*pairs, strict=True)]
     inverse = pow(RADIX, -1, m)
     for kernel, expected, got in [
-        ("mul", [x * y for x, y in pairs], run(f"{field}_mul", a, b)),
-        ("sqr", [x * x for x in a], run(f"{field}_sqr", a)),
-        ("dot", [x * y + y * y for x, y in pairs], run(f"{field}_dot", a, b, b, b)),
-        ("from_montgomery", a, run(f"{field}_from_montgomery", a)),
+        ("mul", [x * y for x, y in pairs], run(device, f"{field}_mul", a, b)),
+        ("sqr", [x * x for x in a], run(device, f"{field}_sqr", a)),
+        ("dot", [x * y + y * y for x, y in pairs], run(device, f"{field}_dot", a, b, b, b)),
+        ("from_montgomery", a, run(device, f"{field}_from_montgomery", a)),
     ]:
         assert [value % m for value in got] == [value * inverse % m for value in expected], kernel
         assert max(got) < 2 * m, kernel
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_sums(field: str) -> None:
+def test_sums(device: Device, field: str) -> None:
     m = FIELDS[field]
     values = operands(m, 2 * m)
     pairs = [(a, b) for a in values for b in values[:30]]
     a, b = [list(column) for column in zip(*pairs, strict=True)]
     for sign, kernel in [(1, "add"), (-1, "sub")]:
-        got = run(f"{field}_{kernel}", a, b)
+        got = run(device, f"{field}_{kernel}", a, b)
         assert [value % m for value in got] == [(x + sign * y) % m for x, y in pairs]
         assert max(got) < 2 * m
-    assert run(f"{field}_canonical", values) == [value % m for value in values]
-    assert run(f"{field}_is_zero", values, dtype=np.uint32) == [value % m == 0 for value in values]
+    assert run(device, f"{field}_canonical", values) == [value % m for value in values]
+    assert run(device, f"{field}_is_zero", values, dtype=np.uint32) == [value % m == 0 for value in values]
