@@ -16,6 +16,13 @@ typedef int i32;
 #define KERNEL extern "C" __global__ void
 #define UNROLL _Pragma("unroll")
 
+// The block's dynamic shared memory, as many bytes as the launch asked for, aligned to 16.
+#ifdef __CUDA_ARCH__
+#define DYNAMIC_SHARED(name) extern __shared__ __align__(16) u8 name[]
+#else
+#define DYNAMIC_SHARED(name) u8* name = (u8*)__dynamic_shared()
+#endif
+
 // A run of instructions linked by the carry flag: `add` and `mad` set it, `addc` and `madc` read and set it, names
 // ending in `end` read it last. On a GPU the flag is the machine's and the object is empty; nothing but these
 // instructions touches the flag, so one chain must end before the next begins.

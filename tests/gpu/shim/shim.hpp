@@ -188,6 +188,8 @@ extern "C" __attribute__((visibility("default"))) const char* shim_error() { ret
 #define gridDim (shim::launch.grid)
 #define warpSize 32
 
+inline void* __dynamic_shared() { return (void*)(((uintptr_t)shim::dynamic.data() + 63) & ~(uintptr_t)63); }
+
 inline void __syncthreads() { shim::wait(shim::State::block_barrier); }
 
 inline int __syncthreads_or(int predicate) {
