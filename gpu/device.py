@@ -6,6 +6,8 @@ it is a CPU that runs the same kernels (``tests/gpu/``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,9 +18,16 @@ Array = Any
 #: Kernels take arrays, as the address of their first element, and numpy integers of the width the kernel declares.
 Argument = Array | np.integer[Any]
 
+#: How many lanes a device has; see :meth:`Device.lane`.
+LANES = 4
+
 
 class Device(Protocol):
-    """Memory and kernels of one device. Work is queued in order on the current stream, and errors may come late."""
+    """Memory and kernels of one device. Work is queued in order on the current stream, and errors may come late.
+
+    Memory that is let go of is used again by what is queued later on the same stream. So an array that another lane
+    works with is kept until after :meth:`join`.
+    """
 
     @property
     def name(self) -> str:
@@ -28,6 +37,15 @@ class Device(Protocol):
     @property
     def multiprocessors(self) -> int:
         """How many of them there are: launches are cut to fill them."""
+        ...
+
+    @property
+    def free(self) -> int:
+        """Bytes that the memory budget still allows."""
+        ...
+
+    def describe(self) -> str:
+        """What it is, in one line for a person."""
         ...
 
     def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> Array:
@@ -63,4 +81,16 @@ class Device(Protocol):
 
         ``shared`` is the block's dynamic shared memory in bytes. An empty grid is no launch.
         """
+        ...
+
+    def lane(self, number: int) -> AbstractContextManager[None]:
+        """What is queued within goes beside the rest: after what was queued before, and :meth:`join` waits for it."""
+        ...
+
+    def join(self) -> None:
+        """What is queued from now on comes after all that was queued in lanes."""
+        ...
+
+    def time(self, work: Callable[[], object]) -> float:
+        """Milliseconds that the device takes for what a function queues; lanes count as far as they are joined."""
         ...

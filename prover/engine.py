@@ -71,6 +71,10 @@ class Engine(Protocol):
         """What :func:`load_engine` calls it."""
         ...
 
+    def describe(self) -> str:
+        """What it computes on, in one line for a person."""
+        ...
+
     def ntt(self, values: Limbs, shift: int = 1) -> Limbs:
         """Values at shift·ωⁱ of the polynomial with these coefficients, both in natural order; length 2^k ≤ 2^28."""
         ...
@@ -146,6 +150,10 @@ class HostKey:
         return msm(arrays.committed_query, values), msm(arrays.knowledge_query, values)
 
 
+class NoEngineError(ResourceError):
+    """An engine's package, driver or device is not there: a machine without it, not one where it is broken."""
+
+
 _MODULES = {
     "cpu": "aitbc_rollup.prover.cpu.engine",
     "gpu": "aitbc_rollup.gpu.engine",
@@ -168,13 +176,14 @@ def load_engine(name: str = "auto") -> Engine:
     An engine is a module with a function ``open_engine()``; nothing of it is imported before it is asked for.
 
     Raises:
-        ResourceError: ``gpu`` was asked for and the package, its libraries or a device are missing.
+        NoEngineError: ``gpu`` was asked for and the package, a driver or a device are missing.
+        ResourceError: ``gpu`` or ``auto`` was asked for and there is a GPU, but it cannot be used as it is.
         UsageError: no engine has this name.
     """
     if name == "auto":
         try:
             return load_engine("gpu")
-        except ResourceError:
+        except NoEngineError:
             return load_engine("cpu")
     if name not in _MODULES:
         raise UsageError("no such engine", place=f"engine {name!r}", expected="auto, cpu, gpu or reference")
@@ -183,7 +192,7 @@ def load_engine(name: str = "auto") -> Engine:
     except ImportError as error:
         if name != "gpu":
             raise
-        raise ResourceError(
+        raise NoEngineError(
             "there is no GPU engine here",
             place="engine 'gpu'",
             expected="a release that carries one, its libraries and an NVIDIA driver",

@@ -25,6 +25,10 @@ class ReferenceEngine:
 
     name = "reference"
 
+    def describe(self) -> str:
+        """Where it is."""
+        return "plain integers"
+
     def ntt(self, values: Limbs, shift: int = 1) -> Limbs:
         """Horner's rule at every point."""
         root, coefficients = _root(len(values)), from_montgomery(values, R)

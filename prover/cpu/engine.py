@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aitbc_rollup.algebra import cpu, threads
 from aitbc_rollup.algebra.limbs import Limbs
 
 from ..engine import LoadedKey
@@ -14,6 +15,10 @@ class CpuEngine:
     """Implements ``prover.engine.Engine``; it keeps no state but tables in this module's caches."""
 
     name = "cpu"
+
+    def describe(self) -> str:
+        """Threads and vector path."""
+        return f"{threads.count()} threads, {cpu.chosen()}"
 
     def ntt(self, values: Limbs, shift: int = 1) -> Limbs:
         """Coefficients to values."""

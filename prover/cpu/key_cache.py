@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import stat
 import time
@@ -19,10 +18,9 @@ from pathlib import Path
 
 from aitbc_rollup.cache import cache_root
 from aitbc_rollup.circuits.formats.files import Identity
-from aitbc_rollup.errors import UsageError
+from aitbc_rollup.sizes import size_setting
 
 _DEFAULT_LIMIT = 16 << 30
-_UNITS = " kmgt"
 #: Seconds after which a temporary file has been left by a process that ended early.
 _ABANDONED = 86_400
 
@@ -33,14 +31,8 @@ def limit() -> int:
     Raises:
         UsageError: it is no size.
     """
-    text = os.environ.get("AITBC_KEY_CACHE", "").strip()
-    if not text:
-        return _DEFAULT_LIMIT
-    size = re.fullmatch(r"(\d{1,18}) ?(?:([kmgt])(?:ib)?)?", text.lower(), re.ASCII)
-    if size is None:
-        expected = "bytes, or such as 500MiB or 16GiB; 0 for no cache"
-        raise UsageError("no size", place=f"AITBC_KEY_CACHE={text}", expected=expected)
-    return int(size[1]) << 10 * _UNITS.index(size[2] or " ")
+    size = size_setting("AITBC_KEY_CACHE", "for no cache")
+    return _DEFAULT_LIMIT if size is None else size
 
 
 def folder() -> Path | None:

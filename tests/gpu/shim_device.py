@@ -10,6 +10,9 @@ import ctypes
 import hashlib
 import os
 import subprocess
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,6 +76,10 @@ class ShimDevice:
         self._seed = seed
         self._sources = sources or {}
         self._fences: list[NDArray[np.uint8]] = []
+        self.free = 1 << 40
+
+    def describe(self) -> str:
+        return "the kernels on this CPU"
 
     def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
@@ -108,6 +115,17 @@ class ShimDevice:
         function = ctypes.cast(getattr(code, kernel), ctypes.c_void_p)
         if code.shim_launch(function, words, *grid, threads, shared, self._seed):
             raise AssertionError(f"{module}.{kernel}: {code.shim_error().decode()}")
+
+    def lane(self, number: int) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def join(self) -> None:
+        pass
+
+    def time(self, work: Callable[[], object]) -> float:
+        start = time.perf_counter()
+        work()
+        return 1e3 * (time.perf_counter() - start)
 
     def check_fences(self) -> None:
         """Fail if a kernel wrote beside an array."""
