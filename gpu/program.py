@@ -43,13 +43,14 @@ def source(module: str) -> str:
     return files("aitbc_rollup.gpu").joinpath("kernels", f"{module}.cu").read_text()
 
 
-def compile_module(module: str, architecture: str) -> nvrtc.Compiled:
-    """Compile a module for an architecture such as ``sm_90``, from scratch.
+def compile_module(module: str, architecture: str, text: str | None = None) -> nvrtc.Compiled:
+    """Compile a module, or another text in its place, for an architecture such as ``sm_90``, from scratch.
 
     Raises:
         ResourceError: there is no compiler, or it refuses the source.
     """
-    return nvrtc.compile_source(source(module), f"{module}.cu", headers(), (f"-arch={architecture}", *OPTIONS))
+    options = (f"-arch={architecture}", *OPTIONS)
+    return nvrtc.compile_source(text or source(module), f"{module}.cu", headers(), options)
 
 
 def cubin(module: str, architecture: str) -> bytes:

@@ -1,4 +1,5 @@
-"""A :class:`Device` on the CPU: the same ``.cu`` files through g++ and ``shim/shim.hpp``.
+"""Devices on the CPU that run the kernels' own sources: through g++ (``ShimDevice``), and through NVIDIA's compiler and
+then g++ (``PtxDevice``).
 
 Arrays are numpy's, poisoned where they are uninitialised and fenced, so that a kernel that reads what nobody wrote or
 writes outside its array shows.
@@ -8,8 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -19,62 +20,81 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from ptx import Translator
 
 from aitbc_rollup.cache import cache_root
-from aitbc_rollup.gpu import program
+from aitbc_rollup.gpu import nvrtc, program
 
 SHIM = Path(__file__).parent / "shim"
 MAX_ARGUMENTS = 16
 FENCE_BYTES = 4096
 POISON, FENCE = 0xC5, 0x5C
-COMPILER = ("g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-w")
+COMPILER = ("g++", "-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-w")
+#: The architecture whose PTX is run.
+ARCHITECTURE = "sm_90"
 
 
-@cache
-def library(module: str, source: str) -> ctypes.CDLL:
-    """A module's source compiled for this CPU, kept in the cache."""
-    texts = [source, (SHIM / "shim.hpp").read_text(), *(t for _, t in sorted(program.headers().items())), *COMPILER]
+def _built(name: str, made_from: list[str], make: Callable[[Path], None]) -> ctypes.CDLL:
+    """The library that ``make(folder)`` has g++ build as ``out.so``, kept in the cache."""
+    runtime = [path.read_text() for path in sorted(SHIM.iterdir())]
+    texts = [*made_from, *runtime, *(text for _, text in sorted(program.headers().items())), *COMPILER]
     key = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]
-    path = cache_root() / "shim" / f"{module}-{key}.so"
+    path = cache_root() / "shim" / f"{name}-{key}.so"
     if not path.exists():
-        work = path.with_suffix(f".{os.getpid()}")
-        work.mkdir(parents=True)
-        for name, text in program.headers().items():
-            (work / name).write_text(text)
-        (work / f"{module}.cu").write_text(source)
-        command = [
-            *COMPILER,
-            "-include",
-            str(SHIM / "shim.hpp"),
-            "-I",
-            str(work),
-            "-x",
-            "c++",
-            str(work / f"{module}.cu"),
-        ]
-        done = subprocess.run([*command, "-o", str(work / "out.so")], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        (work / "out.so").replace(path)
-        for left in work.iterdir():
-            left.unlink()
-        work.rmdir()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as work:
+            make(Path(work))
+            (Path(work) / "out.so").replace(path)
     loaded = ctypes.CDLL(str(path))
     loaded.shim_error.restype = ctypes.c_char_p
     return loaded
 
 
-class ShimDevice:
+def _compile(work: Path, source: Path, runtime: str, level: str) -> None:
+    command = [*COMPILER, level, "-include", str(SHIM / runtime), "-I", str(work), "-x", "c++", str(source)]
+    done = subprocess.run([*command, "-o", str(work / "out.so")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[:4000]
+
+
+@cache
+def shim_library(module: str, source: str) -> ctypes.CDLL:
+    """A module's source compiled for this CPU."""
+
+    def make(work: Path) -> None:
+        for name, text in program.headers().items():
+            (work / name).write_text(text)
+        (work / f"{module}.cu").write_text(source)
+        _compile(work, work / f"{module}.cu", "shim.hpp", "-O2")
+
+    return _built(module, [source], make)
+
+
+@cache
+def ptx_library(module: str, source: str) -> ctypes.CDLL:
+    """The PTX that NVIDIA's compiler makes of a module's source, compiled for this CPU."""
+
+    def make(work: Path) -> None:
+        ptx = program.compile_module(module, ARCHITECTURE, source).ptx
+        (work / f"{module}.cpp").write_text(Translator(ptx).translate())
+        _compile(work, work / f"{module}.cpp", "ptx.hpp", "-O1")
+
+    translator = (Path(__file__).parent / "ptx.py").read_text()
+    return _built(f"{module}-ptx", [source, translator, ARCHITECTURE, *program.OPTIONS, str(nvrtc.version())], make)
+
+
+class CpuDevice:
     """Implements ``gpu.device.Device``. ``seed`` orders a block's threads: 0 ascending, 1 descending, more shuffled.
 
     ``sources`` replaces the text of modules, to see that a broken kernel is noticed.
     """
 
-    name = "shim"
+    name = "cpu"
     multiprocessors = 2
 
     def __init__(self, seed: int = 0, sources: dict[str, str] | None = None) -> None:
         self._seed = seed
         self._sources = sources or {}
+        self._memory: list[tuple[int, int]] = []
         self._fences: list[NDArray[np.uint8]] = []
         self.free = 1 << 40
 
@@ -87,6 +107,7 @@ class ShimDevice:
         start = FENCE_BYTES + -(memory.ctypes.data + FENCE_BYTES) % 64
         memory[:start] = memory[start + size :] = FENCE
         self._fences += [memory[:start], memory[start + size :]]
+        self._memory.append((memory.ctypes.data + start, size))
         return memory[start : start + size].view(dtype).reshape(shape)
 
     def zeros(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
@@ -110,7 +131,7 @@ class ShimDevice:
         assert 0 < threads <= 1024 and grid[0] < 1 << 31 and grid[1] < 1 << 16 and shared <= 227 * 1024
         if 0 in grid:
             return
-        code = library(module, self._sources.get(module) or program.source(module))
+        code = self._library(module, self._sources.get(module) or program.source(module))
         words = (ctypes.c_uint64 * MAX_ARGUMENTS)(*(_word(argument) for argument in arguments))
         function = ctypes.cast(getattr(code, kernel), ctypes.c_void_p)
         if code.shim_launch(function, words, *grid, threads, shared, self._seed):
@@ -127,9 +148,33 @@ class ShimDevice:
         work()
         return 1e3 * (time.perf_counter() - start)
 
+    def _library(self, module: str, source: str) -> ctypes.CDLL:
+        raise NotImplementedError
+
     def check_fences(self) -> None:
         """Fail if a kernel wrote beside an array."""
         assert all((fence == FENCE).all() for fence in self._fences), "a kernel wrote outside its array"
+
+
+class ShimDevice(CpuDevice):
+    """Runs the sources, with the portable branch of ``arch.cuh``."""
+
+    name = "shim"
+
+    def _library(self, module: str, source: str) -> ctypes.CDLL:
+        return shim_library(module, source)
+
+
+class PtxDevice(CpuDevice):
+    """Runs the PTX, and checks what a kernel reads and where threads race (``shim/ptx.hpp``)."""
+
+    name = "ptx"
+
+    def _library(self, module: str, source: str) -> ctypes.CDLL:
+        code = ptx_library(module, source)
+        arrays = np.array(sorted(self._memory), np.uint64)
+        code.shim_arrays(arrays.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(len(arrays)))
+        return code
 
 
 def _word(argument: Any) -> int:

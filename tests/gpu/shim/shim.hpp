@@ -61,6 +61,10 @@ inline std::vector<Fiber> fibers;
 inline Fiber* current;
 inline ucontext_t scheduler;
 inline std::vector<unsigned char> dynamic;
+inline unsigned static_shared;      // bytes that every block has at the start of `dynamic` (PTX alone)
+inline unsigned shared_bytes;       // of them and the launch's
+inline uint64_t block_interval;     // counts what barriers separate
+inline uint64_t warp_interval[32];  // the same within each warp
 inline std::string error;
 inline uint64_t random_state;
 
@@ -70,6 +74,12 @@ inline Fiber& neighbour(unsigned lane) { return fibers[current->thread.x / WARP 
 inline void wait(State state) {
     current->state = state;
     swapcontext(&current->context, &scheduler);
+}
+
+// End the launch with an error.
+[[noreturn]] inline void fail(const char* what) {
+    if (error.empty()) error = what;
+    for (;;) wait(State::done);
 }
 
 // All lanes of the mask have offered a value once this returns; a second wait lets all read before any goes on.
@@ -96,6 +106,7 @@ inline unsigned draw(unsigned bound) {
 inline bool release() {
     bool any = false, all = true;
     for (Fiber& f : fibers) all = all && (f.state == State::block_barrier || f.state == State::done);
+    block_interval += all;
     for (size_t i = 0; i < fibers.size(); i++) {
         Fiber& f = fibers[i];
         if (f.state == State::block_barrier && all) {
@@ -112,6 +123,7 @@ inline bool release() {
             }
             if (complete) {
                 unsigned mask = f.mask;
+                warp_interval[i / WARP]++;
                 for (unsigned l = 0; l < WARP; l++)
                     if (mask >> l & 1 && i / WARP * WARP + l < fibers.size()) fibers[i / WARP * WARP + l].state = State::ready;
                 any = true;
@@ -127,6 +139,7 @@ extern "C" unsigned char __stop_shim_shared[] __attribute__((weak));
 inline void run_block(unsigned seed) {
     if (__start_shim_shared) memset(__start_shim_shared, 0xA5, (size_t)(__stop_shim_shared - __start_shim_shared));
     memset(dynamic.data(), 0xA5, dynamic.size());
+    block_interval++;
     std::vector<unsigned> order(fibers.size());
     for (unsigned i = 0; i < fibers.size(); i++) {
         Fiber& f = fibers[i];
@@ -147,6 +160,7 @@ inline void run_block(unsigned seed) {
             if (fibers[i].state == State::ready) {
                 current = &fibers[i];
                 swapcontext(&scheduler, &current->context);
+                if (!error.empty()) return;
             }
             done = done && fibers[i].state == State::done;
         }
@@ -168,7 +182,8 @@ shim_launch(void* function, const uint64_t* arguments, unsigned grid_x, unsigned
     launch = {function, arguments, 16, {grid_x, grid_y, 1}, {threads, 1, 1}, {0, 0, 0}};
     fibers.resize(threads);
     for (Fiber& f : fibers) f.stack.resize(STACK);
-    dynamic.resize(shared + 64);
+    shared_bytes = static_shared + shared;
+    dynamic.resize(shared_bytes + 64);
     random_state = seed;
     error.clear();
     for (unsigned y = 0; y < grid_y; y++)
