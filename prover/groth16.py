@@ -18,7 +18,9 @@ way in order, with a fresh mask; :func:`prove` takes a witness for which somebod
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial, reduce
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +28,7 @@ import numpy as np
 from aitbc_rollup.algebra import g1, g2
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import Limbs, from_limbs, to_limbs
+from aitbc_rollup.algebra.reference import curve
 from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.errors import BadInputError, InvalidError
 from aitbc_rollup.verifier import groth16 as verifier
@@ -67,6 +70,11 @@ class Provable(Protocol):
         ...
 
 
+#: What else may be at fault, by engine.
+_SUSPECTS = {
+    "cpu": " have the key prepared anew (AITBC_KEY_CACHE=0): its copy in the cache folder may be damaged",
+    "gpu": " the engine computed wrongly: use --engine cpu, run make gpu-check, and please report it",
+}
 #: D and PoK.
 _Committed = tuple[G1Point, G1Point]
 
@@ -166,15 +174,15 @@ def _prove(
                 hint="use prove_circuit (aitbc-rollup groth16 fullprove), which makes the witness in the right order",
             )
     sums = loaded.sums(np.ascontiguousarray(witness), progress)
-    proof = _blind(engine, pk, sums, committed or (None, None))
+    proof = _blind(pk, sums, committed or (None, None))
     progress("verify", 0.99)
     if not verifier.verify(pk.verifying_key, public, proof):
         raise InvalidError(
             "the proof does not verify, so it is not handed out",
-            place="Groth16 prover",
+            place=f"Groth16 prover, engine {engine.name!r}",
             expected="a witness that satisfies every constraint of the key's circuit",
             hint="check the witness (aitbc-rollup wtns check), and that key and circuit belong together; if they do,"
-            " have the key prepared anew (AITBC_KEY_CACHE=0): its copy in the cache folder may be damaged",
+            + _SUSPECTS.get(engine.name, " please report it"),
         )
     progress("done", 1.0)
     return proof
@@ -204,13 +212,18 @@ def public_inputs(pk: ProvingKey, witness: Limbs) -> list[int]:
     return values[1:]
 
 
-def _blind(engine: Engine, pk: ProvingKey, sums: Sums, committed: _Committed) -> Proof:
+def _blind(pk: ProvingKey, sums: Sums, committed: _Committed) -> Proof:
+    """The proof that these sums make with fresh ρ and σ."""
     rho, sigma = secrets.randbelow(R), secrets.randbelow(R)
     header = pk.header
-    a = engine.msm_g1(np.stack([header.alpha_g1, sums.a, header.delta_g1]), to_limbs([1, 1, rho]))
-    b = engine.msm_g2(np.stack([header.beta_g2, sums.b_g2, header.delta_g2]), to_limbs([1, 1, sigma]))
-    b_g1 = engine.msm_g1(np.stack([header.beta_g1, sums.b_g1, header.delta_g1]), to_limbs([1, 1, sigma]))
-    terms = np.stack([sums.c, sums.h, a, b_g1, header.delta_g1])
-    c = engine.msm_g1(terms, to_limbs([1, 1, sigma, rho, -rho * sigma % R]))
-    (first, third), (second,) = g1.from_array(np.stack([a, c])), g2.from_array(b.reshape(1, -1))
-    return Proof(first, second, third, *committed)
+    in_g1 = partial(_combination, g1, curve.g1_add)
+    a = in_g1([header.alpha_g1, sums.a, header.delta_g1], [1, 1, rho])
+    b_g1 = in_g1([header.beta_g1, sums.b_g1, header.delta_g1], [1, 1, sigma])
+    b = _combination(g2, curve.g2_add, [header.beta_g2, sums.b_g2, header.delta_g2], [1, 1, sigma])
+    terms = [sums.c, sums.h, *g1.to_array([a, b_g1]), header.delta_g1]
+    return Proof(a, b, in_g1(terms, [1, 1, sigma, rho, -rho * sigma % R]), *committed)
+
+
+def _combination(group: ModuleType, add: Callable[[Any, Any], Any], points: list[Limbs], scalars: list[int]) -> Any:
+    """Σ scalars[i]·points[i] of a few flat points: sooner done here than by an engine, which gets ready for many."""
+    return reduce(add, group.from_array(group.multiply(np.stack(points), to_limbs(scalars))))
