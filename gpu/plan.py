@@ -6,8 +6,8 @@ levels the table has 2^(c·s·l)·P for l < q, where s = ⌈W/q⌉ is the number
 then uses level l of the table and the buckets of that set. q = 1 is no table but the points themselves, q = W one set
 for all windows.
 
-Scalars above r/2 are not negated first: it would save a bit, and as W = ⌈255/c⌉, one bit saves no window unless c
-divides 254 = 2·127.
+A scalar k above r/2 is taken for k − r, all of whose digits then change sign: witnesses are full of small negative
+numbers, and each then puts its point into one bucket, not into W. As r/2 < 2^253, W = ⌈254/c⌉ windows suffice.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from aitbc_rollup.algebra.bn254 import R
 
-#: Bits of a scalar, and one for the sign of its topmost digit: as r < 2^254, that digit's carry has nowhere to go.
-SIGNED_BITS = R.bit_length() + 1
+#: Bits of a scalar's magnitude, and one for the sign of its topmost digit, whose carry has nowhere to go.
+SIGNED_BITS = (R // 2).bit_length() + 1
 
 
 class DigitPlan(NamedTuple):
