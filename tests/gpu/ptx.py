@@ -190,11 +190,11 @@ class Translator:
             if variable.space != "shared":
                 variables.append(self._definition(variable))
             elif variable.count:
-                self._static += -self._static % max(16, variable.align)
-                self._shared[variable.name] = self._static
-                self._static += variable.size
+                self._static = self._place(variable, self._static)
             else:
                 dynamic.append(variable.name)
+        # What only one kernel uses the compiler declares in its body: kernels' own lie over one another.
+        self._static = max([self._static, *(self._place_own(body, self._static) for _, body in bodies)])
         self._static += -self._static % 16
         self._shared |= dict.fromkeys(dynamic, self._static)
         functions = [f"{signature} {{\n{self._body(body)}}}\n" for signature, body in bodies]
@@ -226,6 +226,18 @@ class Translator:
             signature = f"static __attribute__((noinline)) void {name}({places})"
         self._functions[name] = signature
         return signature
+
+    def _place(self, variable: Variable, offset: int) -> int:
+        """Give a shared variable the first place from an offset on; where it ends."""
+        offset += -offset % max(16, variable.align)
+        self._shared[variable.name] = offset
+        return offset + variable.size
+
+    def _place_own(self, body: str, offset: int) -> int:
+        for statement in _statements(body):
+            if statement.startswith(".shared"):
+                offset = self._place(_variable(statement), offset)
+        return offset
 
     def _definition(self, variable: Variable) -> str:
         self._own.append(variable.name)
@@ -291,7 +303,7 @@ class Translator:
                 lines.append(statement)
             elif statement.endswith(":"):
                 lines.append(f"{statement} ;")
-            elif not statement or statement.startswith(".pragma"):
+            elif not statement or statement.startswith((".pragma", ".shared")):
                 pass
             elif statement.startswith(".reg"):
                 lines.append(self._registers(statement))
