@@ -17,10 +17,10 @@ from aitbc_rollup.prover.keys import Matrix
 
 from .device import Array, Device
 
-_THREADS = 256
-_WARP = 32
 Words = NDArray[np.uint32]
 
+_THREADS = 256
+_WARP = 32
 #: Most entries that one thread sums.
 _SEGMENT = 32
 #: What the table begins with: 1 and −1 as a matrix holds them.
