@@ -15,8 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from eth_hash.auto import keccak
-
 from aitbc_rollup.algebra import poseidon
 from aitbc_rollup.algebra.bn254 import R
 
@@ -53,4 +51,6 @@ def knowledge_factor(proof: Proof, challenge: int) -> int:
 
 
 def _keccak(tag: bytes, words: Iterable[int]) -> int:
+    from eth_hash.auto import keccak  # only here: proofs without a commitment need numpy and the kernels alone
+
     return int.from_bytes(keccak(tag + b"".join(word.to_bytes(32, "big") for word in words)), "big")
