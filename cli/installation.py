@@ -134,22 +134,37 @@ def _model() -> str:
 
 
 def _engines(problems: list[Problem]) -> dict[str, str]:
-    """The engines; the CPU's is tried by a small proof where that takes no compiling."""
+    """The engines, and which of them ``auto`` is."""
     if any(problem.needed for problem in problems):
         return {"cpu": "not tried"}
+    from aitbc_rollup.prover.engine import NoEngineError, load_engine
+
+    found = {"cpu": _tried("cpu", problems, needed=True)}
+    try:
+        gpu = load_engine("gpu")
+    except NoEngineError as error:
+        return found | {"gpu": f"{error.message} ({error.got})", "auto": "cpu"}
+    except AitbcError as error:
+        problems.append(Problem(f"{error.message}: {error.got}", error.hint or "use --engine cpu", False))
+        return found | {"gpu": error.message, "auto": "gpu"}
+    return found | {"gpu": _tried("gpu", problems, needed=False), "gpu_device": gpu.describe(), "auto": "gpu"}
+
+
+def _tried(engine: str, problems: list[Problem], *, needed: bool) -> str:
+    """What comes of a small proof with an engine, where that takes no compiling; ``needed`` as in :class:`Problem`."""
     from aitbc_rollup.algebra.warmup import is_warm
-    from aitbc_rollup.prover.engine import missing
     from aitbc_rollup.prover.exercises import exercises
 
-    state = WORKS
+    step = "run aitbc-rollup warmup, or wait once"
     try:
-        if not all(is_warm(exercise) for exercise in exercises("cpu")):
-            state = "kernels are not compiled yet"
-            problems.append(Problem(state, "run aitbc-rollup warmup, or wait once", False))
+        if all(is_warm(exercise) for exercise in exercises(engine)):
+            return WORKS
     except Exception as error:  # noqa: BLE001 (whatever it is, it is what is wrong)
         state = f"{type(error).__name__}: {error}".splitlines()[0]
-        problems.append(Problem(f"a small proof fails: {state}", "please report it", True))
-    return {"cpu": state, "gpu": missing("gpu") or WORKS}
+        problems.append(Problem(f"a small proof fails ({engine}): {state}", "please report it", needed))
+        return state
+    problems.append(Problem(f"kernels are not compiled yet ({engine})", step, False))
+    return "kernels are not compiled yet"
 
 
 def _cache(problems: list[Problem]) -> dict[str, Any]:

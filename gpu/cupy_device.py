@@ -27,7 +27,7 @@ from aitbc_rollup.prover.engine import NoEngineError
 from aitbc_rollup.sizes import size_setting
 
 from . import nvrtc, program
-from .device import LANES, Argument, Array
+from .device import LANES, Argument, Array, DeviceMemoryError
 
 #: Turing. Older cards are known to no compiler of CUDA 13.
 OLDEST = 75
@@ -123,7 +123,7 @@ class CupyDevice:
             try:
                 return self._pool.malloc(size)
             except out_of_memory as error:
-                raise ResourceError(
+                raise DeviceMemoryError(
                     "the GPU's memory does not suffice",
                     place=self.name,
                     expected=f"{size / 2**20:.0f} MiB free of a budget of {self.budget / 2**20:.0f} MiB",

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from aitbc_rollup.errors import ResourceError
+
 #: An array in a device's memory, C-contiguous: CuPy's or, in tests, numpy's. A slice of the first axis is one too.
 Array = Any
 #: Kernels take arrays, as the address of their first element, and numpy integers of the width the kernel declares.
@@ -20,6 +22,10 @@ Argument = Array | np.integer[Any]
 
 #: How many lanes a device has; see :meth:`Device.lane`.
 LANES = 4
+
+
+class DeviceMemoryError(ResourceError):
+    """What is asked for does not fit into a device's memory budget."""
 
 
 class Device(Protocol):
@@ -52,7 +58,7 @@ class Device(Protocol):
         """An uninitialised array.
 
         Raises:
-            ResourceError: the memory budget does not allow it.
+            DeviceMemoryError: the memory budget does not allow it.
         """
         ...
 

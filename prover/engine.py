@@ -161,15 +161,6 @@ _MODULES = {
 }
 
 
-def missing(name: str) -> str | None:
-    """Why an engine cannot be had here, or ``None`` if it can."""
-    try:
-        load_engine(name)
-    except ResourceError as error:
-        return f"{error.message}: {error.got}"
-    return None
-
-
 def load_engine(name: str = "auto") -> Engine:
     """The engine ``cpu``, ``gpu`` or ``reference``; ``auto`` is the GPU where there is one, else the CPU.
 

@@ -13,7 +13,9 @@ from aitbc_rollup.algebra import cpu, selftest
 from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.algebra.warmup import Exercise
 from aitbc_rollup.cli import installation
-from aitbc_rollup.prover import exercises
+from aitbc_rollup.errors import AitbcError, ResourceError
+from aitbc_rollup.prover import engine, exercises
+from aitbc_rollup.prover.engine import NoEngineError
 
 
 def program(path: Path, text: str) -> Path:
@@ -37,7 +39,7 @@ def test_an_installation_that_works(cli: Cli) -> None:
     assert found["package"]["version"] == __version__
     assert found["processor"]["vector_paths"] == dict.fromkeys(cpu.available(), "works")
     assert found["processor"]["vector_path"] == cpu.chosen()
-    assert found["engines"]["cpu"] == "works"
+    assert found["engines"]["cpu"] == "works" and found["engines"]["gpu"] and found["engines"]["auto"] in ("cpu", "gpu")
     assert found["cache"]["writable"] and found["cache"]["kernels"]["files"] > 15
     assert found["libraries"]["numba"]
 
@@ -119,4 +121,43 @@ def test_a_proof_that_fails(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exercises, "exercises", lambda engine: [Exercise("sums", broken)])
     said = cli("doctor", "--json")
     assert said.code == 5
-    assert problems(said.json, needed=True) == ["a small proof fails: ArithmeticError: 1 + 1 = 3"]
+    assert problems(said.json, needed=True) == ["a small proof fails (cpu): ArithmeticError: 1 + 1 = 3"]
+
+
+class Card:
+    name = "gpu"
+
+    def describe(self) -> str:
+        return "NVIDIA H200, 132 multiprocessors"
+
+
+@pytest.mark.parametrize(
+    ("found", "engines", "problem"),
+    [
+        (
+            NoEngineError("there is no NVIDIA driver", got="libcuda.so.1: not found"),
+            {"gpu": "there is no NVIDIA driver (libcuda.so.1: not found)", "auto": "cpu"},
+            [],
+        ),
+        (
+            ResourceError("the GPU is too old", got="sm_70", hint="use the engine 'cpu'"),
+            {"gpu": "the GPU is too old", "auto": "gpu"},
+            ["the GPU is too old: sm_70"],
+        ),
+        (Card(), {"gpu": "works", "gpu_device": "NVIDIA H200, 132 multiprocessors", "auto": "gpu"}, []),
+    ],
+    ids=["none", "too old", "one"],
+)
+def test_a_gpu_is_described_and_what_keeps_it_from_working_is_said(
+    found: Card | AitbcError, engines: dict[str, str], problem: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(name: str) -> Card:
+        if isinstance(found, AitbcError):
+            raise found
+        return found
+
+    monkeypatch.setattr(engine, "load_engine", load)
+    monkeypatch.setattr(exercises, "exercises", lambda engine: [])
+    said: list[installation.Problem] = []
+    assert installation._engines(said) == {"cpu": "works", **engines}
+    assert [entry.message for entry in said] == problem and all(entry.next and not entry.needed for entry in said)

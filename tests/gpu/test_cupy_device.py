@@ -18,6 +18,7 @@ import pytest
 from aitbc_rollup.errors import ResourceError, UsageError
 from aitbc_rollup.gpu import cupy_device, nvrtc, program
 from aitbc_rollup.gpu.cupy_device import CupyDevice
+from aitbc_rollup.gpu.device import DeviceMemoryError
 from aitbc_rollup.prover.engine import NoEngineError
 
 NAMES = """
@@ -245,7 +246,7 @@ def test_memory_has_a_budget(card: Card, monkeypatch: pytest.MonkeyPatch) -> Non
     device = CupyDevice()
     device.empty(20 << 20, np.uint8)
     assert device.free == 44 << 20
-    with pytest.raises(ResourceError, match="memory does not suffice") as caught:
+    with pytest.raises(DeviceMemoryError, match="memory does not suffice") as caught:
         device.empty((50 << 20,), np.uint8)
     assert caught.value.expected == "50 MiB free of a budget of 64 MiB" and caught.value.got == "44 MiB"
     assert ("free_all_blocks",) in card.calls
