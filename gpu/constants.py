@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aitbc_rollup.algebra.bn254 import P, R
+from aitbc_rollup.algebra.bn254 import FR_GENERATOR, P, R
 
 _LIMBS = 8
 _FIELD = """\
@@ -16,6 +16,8 @@ struct {name} {{
     static constexpr u32 INVERSE = {inverse:#010x};
 }};
 """
+_QUARTER_ROOT = "\n// The root of unity of order 4 in Fr, 5^((r − 1)/4), in Montgomery form.\n"
+_QUARTER_ROOT += "DEVICE constexpr u32 fr_quarter_root(int i) {{ return limb(i, {}); }}\n"
 
 
 def _limbs(value: int) -> str:
@@ -37,4 +39,5 @@ def constants_header() -> str:
     ]
     chosen = "DEVICE constexpr u32 limb(int i, " + ", ".join(f"u32 w{i}" for i in range(_LIMBS)) + ") {\n    return "
     chosen += " : ".join(f"i == {i} ? w{i}" for i in range(_LIMBS - 1)) + f" : w{_LIMBS - 1};\n}}\n"
-    return "\n".join(["#pragma once\n", '#include "arch.cuh"\n', chosen, *fields])
+    root = _QUARTER_ROOT.format(_limbs((pow(FR_GENERATOR, (R - 1) >> 2, R) << 256) % R))
+    return "\n".join(["#pragma once\n", '#include "arch.cuh"\n', chosen, *fields, root])

@@ -73,6 +73,16 @@ struct alignas(16) Field {
         return r;
     }
 
+    // a − b + 2m, below 4m: as add_lazy.
+    DEVICE Field sub_lazy(Field a, Field b) {
+        Field r;
+        Chain c;
+        r.limb[0] = c.sub(M::twice(0), b.limb[0]);
+        UNROLL for (int i = 1; i < LIMBS - 1; i++) r.limb[i] = c.subc(M::twice(i), b.limb[i]);
+        r.limb[LIMBS - 1] = c.subc_end(M::twice(LIMBS - 1), b.limb[LIMBS - 1]);
+        return add_lazy(a, r);
+    }
+
     DEVICE Field neg(Field a) { return sub(zero(), a); }
 
     // Whether a value below 2m is 0 modulo m.
