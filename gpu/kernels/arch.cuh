@@ -76,3 +76,38 @@ private:
     }
 #endif
 };
+
+// The multiprocessor's clock; the twin counts how often it is asked.
+#ifdef __CUDA_ARCH__
+DEVICE u64 clock_cycles() { return (u64)clock64(); }
+#else
+DEVICE u64 clock_cycles() {
+    static u64 asked = 0;
+    return ++asked;
+}
+#endif
+
+// a·b + c rounded toward zero, for integers: a and b below 2^53, c and the sum below 2^106 in size.
+#ifdef __CUDA_ARCH__
+DEVICE double fma_rz(double a, double b, double c) { return __fma_rz(a, b, c); }
+DEVICE u64 bits(double x) { return (u64)__double_as_longlong(x); }
+DEVICE double from_bits(u64 x) { return __longlong_as_double((long long)x); }
+#else
+DEVICE double fma_rz(double a, double b, double c) {
+    __int128 exact = (__int128)(long long)a * (long long)b + (__int128)c, kept = exact < 0 ? -exact : exact;
+    int excess = 0;
+    while (kept >> excess >> 53) excess++;
+    kept = kept >> excess << excess;
+    return (double)(exact < 0 ? -kept : kept);
+}
+DEVICE u64 bits(double x) {
+    u64 r;
+    __builtin_memcpy(&r, &x, sizeof r);
+    return r;
+}
+DEVICE double from_bits(u64 x) {
+    double r;
+    __builtin_memcpy(&r, &x, sizeof r);
+    return r;
+}
+#endif

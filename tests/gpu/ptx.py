@@ -31,6 +31,7 @@ SPECIAL = {
     "%lanemask_lt": "((1u << shim::lane()) - 1)",
     "%lanemask_eq": "(1u << shim::lane())",
     "WARP_SZ": "32",
+    "%clock64": "ptx::clock()",
 }
 COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 COMPARE |= {"lo": "<", "ls": "<=", "hi": ">", "hs": ">=", "neu": "!="}

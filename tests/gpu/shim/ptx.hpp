@@ -192,6 +192,12 @@ inline float f32(u32 bits) {
     return r;
 }
 
+// How often it was asked.
+inline u64 clock() {
+    static u64 asked = 0;
+    return ++asked;
+}
+
 // -- integers ------------------------------------------------------------------------------------------------------
 
 template <class T> constexpr unsigned BITS = 8 * sizeof(T);
