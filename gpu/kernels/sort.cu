@@ -234,7 +234,10 @@ sort_scatter_digits(u32* keys, u32* entries, u32* count, const u32* counts, cons
             });
         assign_places(tile, place);
         if (busy)
-            each_window(plan, i, [&](u32 key, u32 entry, bool there) { put(tile, key, entry, there, 0, bits); });
+            each_window(plan, i, [&](u32 key, u32 entry, bool there) {
+                // Most scalars of a witness are short.
+                if (__any_sync(ALL, there)) put(tile, key, entry, there, 0, bits);
+            });
         write_tile(tile, keys, entries, 0, bits);
     }
 }
