@@ -86,31 +86,21 @@ class DeviceMatrix:
 
 
 def _factors(values: Limbs) -> tuple[Limbs, Words]:
-    """A table of the distinct values, 1 and −1 first, and each value's number in it."""
-    mixed = np.zeros(len(_SIGNS) + len(values), np.uint64)
-    for j, odd in enumerate(_MIX):
-        mixed[: len(_SIGNS)] += _SIGNS[:, j] * odd
-        mixed[len(_SIGNS) :] += values[:, j] * odd
-    table, numbers = _numbered(values, *np.unique(mixed, return_index=True, return_inverse=True)[1:])
+    """A table of 1, −1 and the distinct values, and each value's number in it, the lowest."""
+    mixed = np.zeros(len(values), np.uint64)
+    for limb, odd in zip(values.T, _MIX, strict=True):
+        mixed += limb * odd
+    distinct = np.unique(mixed)
+    numbers, example = np.searchsorted(distinct, mixed), np.empty(len(distinct), np.intp)
+    example[numbers] = np.arange(len(values))
+    table = values[example]
     pieces = (slice(start, start + _PIECE) for start in range(0, len(values), _PIECE))
     if not all(np.array_equal(table[numbers[piece]], values[piece]) for piece in pieces):
-        every = np.concatenate([_SIGNS, values])
-        table, numbers = _numbered(values, *np.unique(every, axis=0, return_index=True, return_inverse=True)[1:])
-    return table, numbers
-
-
-def _numbered(values: Limbs, first: NDArray[np.intp], classes: NDArray[np.intp]) -> tuple[Limbs, Words]:
-    """A table with one value of each class, and the values' numbers in it.
-
-    Classes, and the first index in each, are those of 1 and −1 and after them the values.
-    """
-    classes = classes.reshape(-1)
-    signs = classes[: len(_SIGNS)]
-    order = np.concatenate([signs, np.setdiff1d(np.arange(len(first)), signs)])
-    ranks = np.empty(len(first), np.uint32)
-    ranks[order] = np.arange(len(first), dtype=np.uint32)
-    table = np.concatenate([_SIGNS, values[first[order[len(_SIGNS) :]] - len(_SIGNS)]])
-    return table, ranks[classes[len(_SIGNS) :]]
+        table, numbers = np.unique(values, axis=0, return_inverse=True)
+    names = np.arange(len(_SIGNS), len(_SIGNS) + len(table), dtype=np.uint32)
+    for sign, value in enumerate(_SIGNS):
+        names[(table == value).all(axis=1)] = sign
+    return np.concatenate([_SIGNS, table]), names[numbers.reshape(-1)]
 
 
 def _segments(indptr: NDArray[np.int64], multiplied: NDArray[np.bool_]) -> tuple[Words, Words]:
