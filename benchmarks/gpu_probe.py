@@ -12,8 +12,9 @@ in the result:
 - Do additions hide behind products? Does FP64 run beside them? ``overlap``: 1 if the slower hides the other entirely,
   0 if they take turns.
 - How near the ceiling of their own multiply-adds are products, squares and point additions? ``share``.
-- Is a product in FP64 faster than one in integers, or half of the warps on each faster than either? ``lanes`` of
-  ``fr_double_mul`` and ``fr_mixed_mul`` beside ``fr_mul`` (docs/gpu.md, "FP64 path").
+- Is a product or a point addition in FP64 faster than one in integers, or half of the warps on each faster than
+  either? ``lanes`` of ``fr_double_mul`` and ``fr_mixed_mul`` beside ``fr_mul``, of ``g1_double_add`` beside ``g1_add``
+  (docs/gpu.md, "FP64 path").
 - How long does each instruction keep a dependent one waiting? ``latency_cycles``.
 - What do copies reach, and reads of 64 bytes at random places? ``bandwidth``.
 """
@@ -86,6 +87,8 @@ PROBES: dict[str, Probe] = {
     "g1_add": Probe(1, 256, {"IMAD.WIDE": 1082, "IMAD.HI": 78, "IMAD": 80}, threads=128, blocks=3),
     "fr_double_mul": Probe(1, 1024, {}, blocks=3),
     "fq_double_mul": Probe(1, 1024, {}, blocks=3),
+    "fq_double_sqr": Probe(1, 1024, {}, blocks=3),
+    "g1_double_add": Probe(1, 256, {}, threads=128, blocks=3),
 }
 #: What runs beside the first: the second, so many of its operations to one of the first's.
 PAIRS = {"wide_and_dfma": ("imad_wide", "dfma", 2), "wide_and_iadd3": ("imad_wide", "iadd3", 2)}

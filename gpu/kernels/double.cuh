@@ -25,23 +25,49 @@ struct DoubleField {
 
     double part[PARTS];  // integers below 2^52
 
-    // a·b/2^260 below 2^258 + 2m, for values below 2^259.
-    //
-    // The first four rows are reduced by a multiple of m that is −1 modulo 2^52, whose quotient digit is the limb to
-    // cancel itself; it is below 2^52·m, so that after the last row's division less than m remains of it.
+    // Sums of products by columns of 52 bits, before reduction; in 64 bits there is room for thousands.
+    struct Columns {
+        u64 column[2 * PARTS];
+    };
+
+    // a·b/2^260 below 2^258 + 2m, for values below 2^259; of smaller ones accordingly.
     DEVICE DoubleField mul(DoubleField a, DoubleField b) {
-        u64 column[PARTS + 1];
-        UNROLL for (int j = 0; j <= PARTS; j++) column[j] = 0;
-        UNROLL for (int i = 0; i < PARTS; i++) {
-            UNROLL for (int j = 0; j < PARTS; j++) product(a.part[j], b.part[i], column[j], column[j + 1]);
-            if (i == PARTS - 1) break;
-            double digit = low_part(column[0]);
-            drop(column);
-            UNROLL for (int j = 0; j < PARTS; j++) product(M::friendly(j), digit, column[j], column[j + 1]);
-        }
-        double digit = low_product(low_part(column[0]), M::DOUBLE_INVERSE);
-        UNROLL for (int j = 0; j < PARTS; j++) product(M::part(j), digit, column[j], column[j + 1]);
-        drop(column);
+        Columns w = nothing();
+        accumulate(w, a, b);
+        return reduce(w);
+    }
+
+    // a·b + c·d with one reduction.
+    DEVICE DoubleField dot(DoubleField a, DoubleField b, DoubleField c, DoubleField d) {
+        Columns w = nothing();
+        accumulate(w, a, b);
+        accumulate(w, c, d);
+        return reduce(w);
+    }
+
+    DEVICE DoubleField sqr(DoubleField a) {
+        Columns w = nothing();
+        UNROLL for (int i = 0; i < PARTS; i++)
+            UNROLL for (int j = i + 1; j < PARTS; j++) product(a.part[i], a.part[j], w.column + i + j);
+        UNROLL for (int k = 0; k < 2 * PARTS; k++) w.column[k] *= 2;
+        UNROLL for (int i = 0; i < PARTS; i++) product(a.part[i], a.part[i], w.column + 2 * i);
+        return reduce(w);
+    }
+
+    // a − b + K·m, for b below K·m.
+    template <int K>
+    DEVICE DoubleField sub(DoubleField a, DoubleField b) {
+        u64 column[PARTS];
+        UNROLL for (int k = 0; k < PARTS; k++) column[k] = whole(a.part[k]) - whole(b.part[k]) + lifted(K, k);
+        return normal(column);
+    }
+
+    // a + b − 2c + K·m, for 2c below K·m.
+    template <int K>
+    DEVICE DoubleField combine(DoubleField a, DoubleField b, DoubleField c) {
+        u64 column[PARTS];
+        UNROLL for (int k = 0; k < PARTS; k++)
+            column[k] = whole(a.part[k]) + whole(b.part[k]) - 2 * whole(c.part[k]) + lifted(K, k);
         return normal(column);
     }
 
@@ -83,12 +109,39 @@ struct DoubleField {
     }
 
 private:
-    // high:low += a·b.
-    DEVICE void product(double a, double b, u64& low, u64& high) {
+    DEVICE Columns nothing() {
+        Columns w;
+        UNROLL for (int k = 0; k < 2 * PARTS; k++) w.column[k] = 0;
+        return w;
+    }
+
+    // column[1]:column[0] += a·b.
+    DEVICE void product(double a, double b, u64* column) {
         double above = fma_rz(a, b, TWO_104);
         double below = fma_rz(a, b, TWO_104 + TWO_52 - above);
-        high += bits(above) - HIGH;
-        low += bits(below) - LOW;
+        column[1] += bits(above) - HIGH;
+        column[0] += bits(below) - LOW;
+    }
+
+    DEVICE void accumulate(Columns& w, DoubleField a, DoubleField b) {
+        UNROLL for (int i = 0; i < PARTS; i++)
+            UNROLL for (int j = 0; j < PARTS; j++) product(a.part[j], b.part[i], w.column + i + j);
+    }
+
+    // w/2^260: below 2m + w/2^260.
+    //
+    // The first four rows add a multiple of m that is −1 modulo 2^52, so that the digit to multiply it by is the limb to
+    // cancel itself. The multiple is below 2^52·m: after the last row's division less than m remains of what it added.
+    DEVICE DoubleField reduce(Columns w) {
+        UNROLL for (int i = 0; i < PARTS - 1; i++) {
+            double digit = low_part(w.column[i]);
+            w.column[i + 1] += w.column[i] >> 52;
+            UNROLL for (int j = 0; j < PARTS; j++) product(M::friendly(j), digit, w.column + i + 1 + j);
+        }
+        double digit = low_product(low_part(w.column[PARTS - 1]), M::DOUBLE_INVERSE);
+        UNROLL for (int j = 0; j < PARTS; j++) product(M::part(j), digit, w.column + PARTS - 1 + j);
+        w.column[PARTS] += w.column[PARTS - 1] >> 52;
+        return normal(w.column + PARTS);
     }
 
     // a·b modulo 2^52.
@@ -97,14 +150,14 @@ private:
         return fma_rz(a, b, TWO_104 - above);
     }
 
+    DEVICE u64 whole(double x) { return bits(x + TWO_52) - LOW; }
+
     // The last 52 bits as a number.
     DEVICE double low_part(u64 x) { return from_bits(x & MASK | LOW) - TWO_52; }
 
-    // Divide the columns by 2^52.
-    DEVICE void drop(u64* column) {
-        column[1] += column[0] >> 52;
-        UNROLL for (int j = 0; j < PARTS; j++) column[j] = column[j + 1];
-        column[PARTS] = 0;
+    // Limb k of times·m, with 2^54 borrowed from the next one, so that no column of a difference is negative.
+    DEVICE constexpr u64 lifted(int times, int k) {
+        return times * (u64)M::part(k) + (k < PARTS - 1 ? 1ull << 54 : 0) - (k > 0 ? 4 : 0);
     }
 
     DEVICE DoubleField normal(u64* column) {

@@ -23,11 +23,11 @@ def doubles(values: list[int]) -> Array:
     return np.array(limbs, np.float64)
 
 
-def raw_products(device: Device, field: str, pairs: list[tuple[int, int]]) -> list[int]:
+def raw(device: Device, kernel: str, pairs: list[tuple[int, int]]) -> list[int]:
     """As they stand in the five limbs, each of which must be an integer below 2^52."""
     a, b = (device.upload(doubles(list(column))) for column in zip(*pairs, strict=True))
     out = device.empty((len(pairs), PARTS), np.float64)
-    device.launch("double", f"{field}_double_raw_mul", 1 + len(pairs) // 64, 64, out, a, b, np.uint32(len(pairs)))
+    device.launch("double", kernel, 1 + len(pairs) // 64, 64, out, a, b, np.uint32(len(pairs)))
     got = device.download(out)
     assert (got == np.floor(got)).all() and (got >= 0).all() and (got < 2.0**BITS).all()
     return [sum(int(limb) << BITS * k for k, limb in enumerate(row)) for row in got]
@@ -47,9 +47,23 @@ def test_products_of_limbs(device: Device, field: str) -> None:
     m = FIELDS[field]
     pairs = raw_pairs(m)
     inverse = pow(1 << 260, -1, m)
-    got = raw_products(device, field, pairs)
-    assert [value % m for value in got] == [a * b * inverse % m for a, b in pairs]
-    assert all(value < (a * b >> 260) + 2 * m + 1 for value, (a, b) in zip(got, pairs, strict=True))
+    halved = [(a >> 1, b >> 1) for a, b in pairs]  # two products are below 2^518 together
+    for kernel, given, expected in [
+        ("mul", pairs, [a * b for a, b in pairs]),
+        ("sqr", pairs, [a * a for a, _ in pairs]),
+        ("dot", halved, [a * b + b * b for a, b in halved]),
+    ]:
+        got = raw(device, f"{field}_double_raw_{kernel}", given)
+        assert [value % m for value in got] == [value * inverse % m for value in expected], kernel
+        assert all(value < (before >> 260) + 2 * m + 1 for value, before in zip(got, expected, strict=True)), kernel
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_differences_of_limbs(device: Device, field: str) -> None:
+    m = FIELDS[field]
+    pairs = [(a % (8 * m), b % (5 * m)) for a, b in raw_pairs(m)] + [(0, 5 * m), (0, 5 * m - 1)]
+    assert raw(device, f"{field}_double_raw_sub", pairs) == [a - b + 8 * m for a, b in pairs]
+    assert raw(device, f"{field}_double_raw_combine", pairs) == [2 * a - 2 * b + 10 * m for a, b in pairs]
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -69,7 +83,7 @@ def test_products_of_packed_values(device: Device, field: str) -> None:
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("column[1] += column[0] >> 52;", ""),  # a carry dropped
+        ("w.column[i + 1] += w.column[i] >> 52;", ""),  # a carry dropped
         ("TWO_104 + TWO_52 - above", "TWO_104 - above"),  # a half without its exponent
         ("product(M::part(j), digit", "product(M::friendly(j), digit"),  # the last row like the others
     ],
