@@ -59,6 +59,9 @@ struct Point {
         return chord({u, s, F::mul(a.zz, b.zz), F::mul(a.zzz, b.zzz)}, p, r);
     }
 
+    // The same from memory to memory, compiled once for all that are in no hurry.
+    OUTLINE void add(Point* out, const Point* a, const Point* b) { *out = add(*a, *b); }
+
 private:
     // a + b, where p and r are (x₂ − x₁)·ZZ and (y₂ − y₁)·ZZZ with the denominators of a, and p ≠ 0.
     DEVICE Point chord(Point a, F p, F r) {

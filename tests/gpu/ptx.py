@@ -520,7 +520,9 @@ class Translator:
         name = next((group for group in groups if isinstance(group, str)), "")
         if name not in self._functions:
             raise i.unknown()
-        return f"{name}({', '.join(place for group in groups if isinstance(group, list) for place in group)});"
+        return (
+            f"{name}({', '.join(f'(u8*){place}' for group in groups if isinstance(group, list) for place in group)});"
+        )
 
     def _op_bar(self, i: Instruction) -> str:
         if i.has("warp"):
