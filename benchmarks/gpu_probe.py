@@ -119,13 +119,15 @@ def measure(device: Device, *, loops: int | None = None, memory: int = 1 << 30) 
     runs = {kernel: _run(device, kernel, probe, given, loops) for kernel, probe in PROBES.items()}
     lanes = {kernel: run["lanes"] for kernel, run in runs.items()}
     mixed = {f"{ratio:g}": _mixed(device, given, ratio, loops) for ratio in RATIOS}
+    chains = [kernel for kernel in PROBES if kernel.endswith("_chain")]
+    composed = [kernel for kernel in PROBES if kernel not in chains and sum(PROBES[kernel].mix.values()) > 1]
     return {
         "device": device.describe(),
         "multiprocessors": device.multiprocessors,
         "runs": runs,
-        "lanes": {k: v for k, v in lanes.items() if not k.endswith("_chain")} | {"fr_mixed_mul": mixed},
-        "latency_cycles": {k: 128 / lanes[k] for k in lanes if k.endswith("_chain")},
-        "share": {k: lanes[k] / ceiling(PROBES[k].mix, lanes) for k in PROBES if sum(PROBES[k].mix.values()) > 1},
+        "lanes": {k: v for k, v in lanes.items() if k not in chains} | {"fr_mixed_mul": mixed},
+        "latency_cycles": {k: PROBES[k].threads / lanes[k] for k in chains},
+        "share": {k: lanes[k] / ceiling(PROBES[k].mix, lanes) for k in composed},
         "overlap": {k: overlap(lanes[k], lanes[a], lanes[b] / times) for k, (a, b, times) in PAIRS.items()},
         "bandwidth": _bandwidth(device, memory),
     }

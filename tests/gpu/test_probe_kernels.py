@@ -293,7 +293,8 @@ def test_the_whole_runs_and_answers_every_question(device: Device, probe: Any) -
     chains = {kernel for kernel in probe.PROBES if kernel.endswith("_chain")}
     assert set(result["lanes"]) == set(probe.PROBES) - chains | {"fr_mixed_mul"}
     assert set(result["latency_cycles"]) == chains
-    assert {"fr_mul", "fq_sqr", "fq2_mul", "g1_add"} <= set(result["share"])
+    integers = {"fr_mul", "fr_mul_pair", "fr_sqr", "fq_mul", "fq_sqr", "fq2_mul", "g1_add", "wide_row"}
+    assert set(result["share"]) == integers
     assert set(result["bandwidth"]) == {"copy", "gather_64"}
     assert all(run["lanes"] > 0 and run["per_second"] > 0 for run in result["runs"].values())
 
