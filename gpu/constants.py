@@ -21,8 +21,11 @@ struct {name} {{
     static constexpr double DOUBLE_INVERSE = {double_inverse};
 }};
 """
-_QUARTER_ROOT = "\n// The root of unity of order 4 in Fr, 5^((r − 1)/4), in Montgomery form.\n"
-_QUARTER_ROOT += "DEVICE constexpr u32 fr_quarter_root(int i) {{ return limb(i, {}); }}\n"
+_QUARTER_ROOT = """
+// The root of unity of order 4 in Fr, 5^((r − 1)/4), not in Montgomery form, and its quotient, ⌊root·2^256/r⌋.
+DEVICE constexpr u32 fr_quarter_root(int i) {{ return limb(i, {root}); }}
+DEVICE constexpr u32 fr_quarter_root_quotient(int i) {{ return limb(i, {quotient}); }}
+"""
 
 
 def _limbs(value: int) -> str:
@@ -38,8 +41,9 @@ def constants_header() -> str:
     """Text of ``constants.cuh``."""
     fields = [_field("FrModulus", R), _field("FqModulus", P)]
     selectors = [_selector("limb", "u32", _LIMBS), _selector("double_limb", "double", _DOUBLES)]
-    root = _QUARTER_ROOT.format(_limbs((pow(FR_GENERATOR, (R - 1) >> 2, R) << 256) % R))
-    return "\n".join(["#pragma once\n", '#include "arch.cuh"\n', *selectors, *fields, root])
+    root = pow(FR_GENERATOR, (R - 1) >> 2, R)
+    quarter = _QUARTER_ROOT.format(root=_limbs(root), quotient=_limbs((root << 256) // R))
+    return "\n".join(["#pragma once\n", '#include "arch.cuh"\n', *selectors, *fields, quarter])
 
 
 def _field(name: str, m: int) -> str:

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aitbc_rollup.algebra.bn254 import FR_GENERATOR, FR_TWO_ADICITY, R
-from aitbc_rollup.algebra.limbs import to_montgomery
+from aitbc_rollup.algebra.limbs import to_limbs, to_montgomery
 
 from .device import Array, Device
 
@@ -76,7 +76,8 @@ class Transforms:
     def __init__(self, device: Device, longest: int = TILE) -> None:
         self._device = device
         self._longest = longest
-        self._roots = device.upload(_progression(root_of_unity(longest), 1 << longest))
+        roots = list(_progression(root_of_unity(longest), 1 << longest))
+        self._roots = device.upload(to_limbs(x for root in roots for x in (root, (root << 256) // R)))
         self._tables: dict[Hashable, Array] = {}
 
     def ntt(self, values: Array, shift: int = 1) -> Array:
@@ -185,8 +186,8 @@ class Transforms:
 
     def _expand(self, power: int, base: int, first: int, columns: int) -> Array:
         half = power + 1 >> 1
-        small = self._device.upload(_progression(base, 1 << half, first))
-        large = self._device.upload(_progression(pow(base, 1 << half, R), 1 << power - half))
+        small = self._device.upload(to_montgomery(_progression(base, 1 << half, first), R))
+        large = self._device.upload(to_montgomery(_progression(pow(base, 1 << half, R), 1 << power - half), R))
         out = self._device.empty((1 << power, 4), np.uint64)
         blocks = max(1, (1 << power) // _POWERS_THREADS)
         sizes = map(np.uint32, (half, columns, power))
@@ -204,13 +205,9 @@ class Transforms:
         return table
 
 
-def _progression(base: int, length: int, first: int = 1) -> np.ndarray:
-    """first·baseⁱ for i < length, Montgomery, on the host."""
-
-    def values() -> Iterator[int]:
-        value = first
-        for _ in range(length):
-            yield value
-            value = value * base % R
-
-    return to_montgomery(values(), R)
+def _progression(base: int, length: int, first: int = 1) -> Iterator[int]:
+    """first·baseⁱ for i < length."""
+    value = first
+    for _ in range(length):
+        yield value
+        value = value * base % R

@@ -8,6 +8,9 @@
     KERNEL f##_mul(F* out, const F* a, const F* b, u32 n) {                                      \
         if (INDEX < n) out[INDEX] = F::mul(a[INDEX], b[INDEX]);                                  \
     }                                                                                            \
+    KERNEL f##_mul_known(F* out, const F* a, const F* factor, const F* quotient, u32 n) {        \
+        if (INDEX < n) out[INDEX] = F::mul_known(a[INDEX], factor[INDEX], quotient[INDEX]);      \
+    }                                                                                            \
     KERNEL f##_sqr(F* out, const F* a, u32 n) {                                                  \
         if (INDEX < n) out[INDEX] = F::sqr(a[INDEX]);                                            \
     }                                                                                            \
@@ -16,6 +19,9 @@
     }                                                                                            \
     KERNEL f##_add(F* out, const F* a, const F* b, u32 n) {                                      \
         if (INDEX < n) out[INDEX] = F::add(a[INDEX], b[INDEX]);                                  \
+    }                                                                                            \
+    KERNEL f##_sub_lazy(F* out, const F* a, const F* b, u32 n) {                                 \
+        if (INDEX < n) out[INDEX] = F::sub_lazy(a[INDEX], b[INDEX]);                             \
     }                                                                                            \
     KERNEL f##_sub(F* out, const F* a, const F* b, u32 n) {                                      \
         if (INDEX < n) out[INDEX] = F::sub(a[INDEX], b[INDEX]);                                  \

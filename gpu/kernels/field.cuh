@@ -112,6 +112,50 @@ struct alignas(16) Field {
         return meet(even, odd);
     }
 
+    // a·factor modulo m, below 2m, for any a below 4m and a factor below m that is known beforehand: not in Montgomery
+    // form, and with its quotient, ⌊factor·2^256/m⌋. Let q = ⌊a·quotient/2^256⌋. Then a·factor − q·m is not negative and
+    // below (1 + a/2^256)·m, so the lower halves of both products give it. For q the upper half is enough, with columns
+    // from 2^192 on: those left out make q less by 1 at most, and the bound higher by less than m/2^29.
+    // V. Shoup's NTL ("MulModPrecon"); D. Harvey, "Faster arithmetic for number-theoretic transforms", 2014, section 2.
+    DEVICE Field mul_known(Field a, Field factor, Field quotient) {
+        u32 even[2 * LIMBS], odd[2 * LIMBS];
+        UNROLL for (int k = 0; k < 2 * LIMBS; k++) even[k] = odd[k] = 0;
+        UNROLL for (int i = 0; i < LIMBS; i++) {
+            int first = i < LIMBS - 2 ? LIMBS - 2 - i : 0;
+            products((i + first) % 2 ? odd : even, a, first, i, quotient.limb[i]);
+            products((i + first) % 2 ? even : odd, a, first + 1, i, quotient.limb[i]);
+        }
+        Field q, negative;
+        Chain c;
+        c.add(even[LIMBS - 1], odd[LIMBS - 1]);
+        UNROLL for (int k = 0; k < LIMBS; k++) q.limb[k] = c.addc(even[LIMBS + k], odd[LIMBS + k]);
+        UNROLL for (int k = 0; k < LIMBS; k++) negative.limb[k] = k == 0 ? 0 - M::modulus(0) : ~M::modulus(k);
+        UNROLL for (int k = 0; k < LIMBS; k++) even[k] = odd[k] = 0;
+        // The lowest limb of 2^256 − r is 2^28 − 1: its row is a shift and a subtraction, which keep another pipe busy.
+        constexpr u32 ONES = 0 - M::modulus(0);
+        constexpr bool SHIFT = (ONES & (ONES + 1)) == 0;
+        if (SHIFT) {
+            u32 by = __popc(ONES);
+            UNROLL for (int k = 0; k < LIMBS; k++) {
+                u32 shifted = q.limb[k] << by | (k > 0 ? q.limb[k - 1] >> (32 - by) : 0);
+                even[k] = k == 0 ? c.sub(shifted, q.limb[k]) : c.subc(shifted, q.limb[k]);
+            }
+        }
+        UNROLL for (int i = SHIFT; i < LIMBS; i++) {
+            low_products(i % 2 ? odd : even, q, 0, i, negative.limb[i]);
+            low_products(i % 2 ? even : odd, q, 1, i, negative.limb[i]);
+        }
+        UNROLL for (int i = 0; i < LIMBS; i++) {
+            low_products(i % 2 ? odd : even, a, 0, i, factor.limb[i]);
+            low_products(i % 2 ? even : odd, a, 1, i, factor.limb[i]);
+        }
+        Field r;
+        r.limb[0] = even[0];
+        r.limb[1] = c.add(even[1], odd[1]);
+        UNROLL for (int k = 2; k < LIMBS; k++) r.limb[k] = c.addc(even[k], odd[k]);
+        return r;
+    }
+
     DEVICE Field sqr(Field a) { return reduce(sqr_wide(a)); }
 
     // a·b + c·d below 2m with one reduction, for values below 2m.
@@ -260,6 +304,16 @@ private:
         }
         int after = i + first + (LIMBS + 1 - first) / 2 * 2;
         if (after < 2 * LIMBS) acc[after] = c.addc_end(acc[after], 0);
+    }
+
+    // The same modulo 2^256.
+    DEVICE void low_products(u32* acc, Field a, int first, int i, u32 y) {
+        Chain c;
+        UNROLL for (int j = first; i + j < LIMBS; j += 2) {
+            int k = i + j;
+            acc[k] = j == first ? c.mad_lo(a.limb[j], y, acc[k]) : c.madc_lo(a.limb[j], y, acc[k]);
+            if (k + 1 < LIMBS) acc[k + 1] = c.madc_hi(a.limb[j], y, acc[k + 1]);
+        }
     }
 
     DEVICE Wide sum(const u32* even, const u32* odd) {

@@ -77,15 +77,25 @@ DEVICE u32 value_of(u32 row, u32 points) { return __brev(row) >> 1 >> (31 - poin
 
 // -- stages ----------------------------------------------------------------------------------------------------------
 
-DEVICE Fr quarter_root() {
-    Fr r;
-    UNROLL for (int i = 0; i < LIMBS; i++) r.limb[i] = fr_quarter_root(i);
+// A factor below r, not in Montgomery form, and its quotient; see Field::mul_known.
+struct Factor {
+    Fr value, quotient;
+};
+
+DEVICE Fr mul(Fr a, const Factor& factor) { return Fr::mul_known(a, factor.value, factor.quotient); }
+
+DEVICE Factor quarter_root() {
+    Factor r;
+    UNROLL for (int i = 0; i < LIMBS; i++) {
+        r.value.limb[i] = fr_quarter_root(i);
+        r.quotient.limb[i] = fr_quarter_root_quotient(i);
+    }
     return r;
 }
 
 // Two stages, or the first of them alone if `bits` is odd, over rows of 2^bits. `place` is x[0]'s in a quarter of them,
 // `roots` are the powers of the root of order 2^order.
-DEVICE void butterflies(Fr* x, u32 bits, u32 place, const Fr* __restrict__ roots, u32 order) {
+DEVICE void butterflies(Fr* x, u32 bits, u32 place, const Factor* __restrict__ roots, u32 order) {
     bool odd = bits & 1;
     Fr s0 = Fr::add(x[0], x[2]), s1 = Fr::add(x[1], x[3]);
     Fr d0 = Fr::sub(x[0], x[2]), d1 = Fr::sub_lazy(x[1], x[3]);
@@ -95,7 +105,7 @@ DEVICE void butterflies(Fr* x, u32 bits, u32 place, const Fr* __restrict__ roots
         x[2] = d0;
         x[3] = d1;
     } else {
-        d1 = Fr::mul(d1, quarter_root());
+        d1 = mul(d1, quarter_root());
         x[0] = Fr::add(s0, s1);
         x[1] = Fr::sub_lazy(s0, s1);
         x[2] = Fr::add_lazy(d0, d1);
@@ -103,9 +113,9 @@ DEVICE void butterflies(Fr* x, u32 bits, u32 place, const Fr* __restrict__ roots
     }
     if (odd || place > 0) {
         u32 e = place << (order - bits);
-        if (!odd) x[1] = Fr::mul(x[1], roots[2 * e]);
-        x[2] = Fr::mul(x[2], roots[e]);
-        x[3] = Fr::mul(x[3], roots[odd ? e + (1u << order >> 2) : 3 * e]);
+        if (!odd) x[1] = mul(x[1], roots[2 * e]);
+        x[3] = mul(x[3], roots[odd ? e + (1u << order >> 2) : 3 * e]);
+        x[2] = mul(x[2], roots[e]);
     } else {
         UNROLL for (int m = 1; m < 4; m++) x[m] = Fr::fold(x[m]);
     }
@@ -128,7 +138,7 @@ DEVICE void butterflies(Fr* x, u32 bits, u32 place, const Fr* __restrict__ roots
 // written is v1·v2 less the transform of v0, canonical and out of Montgomery form.
 KERNEL __launch_bounds__(TILE / 4, 3)
 ntt_pass(Fr* target, const Fr* v0, const Fr* v1, const Fr* v2, const Fr* before, const Fr* __restrict__ after,
-         const Fr* __restrict__ roots, u32 order, u32 power, u32 points, u32 columns, u32 low, u32 after_bits, u32 mode) {
+         const Factor* __restrict__ roots, u32 order, u32 power, u32 points, u32 columns, u32 low, u32 after_bits, u32 mode) {
     __shared__ Half tile[2 * TILE];
     Shape shape = {points, columns};
     bool last = mode & LAST;
@@ -141,9 +151,12 @@ ntt_pass(Fr* target, const Fr* v0, const Fr* v1, const Fr* v2, const Fr* before,
 
     const Fr* source = blockIdx.y == 0 ? v0 : blockIdx.y == 1 ? v1 : v2;
     Fr x[4];
-    UNROLL for (u32 m = 0; m < 4; m++) x[m] = source[from + ((m << points >> 2) << step)];
-    if (before && blockIdx.y + 1 == gridDim.y)
-        UNROLL for (u32 m = 0; m < 4; m++) x[m] = Fr::mul(x[m], before[from + ((m << points >> 2) << step)]);
+    bool multiply = before && blockIdx.y + 1 == gridDim.y;
+    UNROLL for (u32 m = 0; m < 4; m++) {
+        u32 i = from + ((m << points >> 2) << step);
+        x[m] = source[i];
+        if (multiply) x[m] = Fr::mul(x[m], before[i]);
+    }
 
     // The stage over rows of 2^bits is the one whose elements the thread holds; 2^left rows are still to be combined.
     u32 bits = points;

@@ -52,6 +52,16 @@ def test_products(device: Device, field: str) -> None:
 
 
 @pytest.mark.parametrize("field", FIELDS)
+def test_products_with_known_factors(device: Device, field: str) -> None:
+    m = FIELDS[field]
+    pairs = [(a, b) for a in [2 * m, 3 * m, 4 * m - 1, *operands(m, 4 * m)] for b in operands(m, m)[:30]]
+    a, factors = [list(column) for column in zip(*pairs, strict=True)]
+    got = run(device, f"{field}_mul_known", a, factors, [factor * RADIX // m for factor in factors])
+    assert [value % m for value in got] == [x * y % m for x, y in pairs]
+    assert max(got) < 2 * m
+
+
+@pytest.mark.parametrize("field", FIELDS)
 def test_sums(device: Device, field: str) -> None:
     m = FIELDS[field]
     values = operands(m, 2 * m)
@@ -61,5 +71,7 @@ def test_sums(device: Device, field: str) -> None:
         got = run(device, f"{field}_{kernel}", a, b)
         assert [value % m for value in got] == [(x + sign * y) % m for x, y in pairs]
         assert max(got) < 2 * m
+    got = run(device, f"{field}_sub_lazy", a, b)
+    assert got == [x - y + 2 * m for x, y in pairs]
     assert run(device, f"{field}_canonical", values) == [value % m for value in values]
     assert run(device, f"{field}_is_zero", values, dtype=np.uint32) == [value % m == 0 for value in values]
