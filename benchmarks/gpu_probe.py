@@ -17,6 +17,7 @@ in the result:
   (docs/gpu.md, "FP64 path").
 - How long does each instruction keep a dependent one waiting? ``latency_cycles``.
 - What do copies reach, and reads of 64 bytes at random places? ``bandwidth``.
+- How many Poseidon hashes of 2, 4 and 16 inputs are made in a second? ``poseidon``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from __future__ import annotations
 import json
 import random
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 
 from aitbc_rollup.algebra.limbs import to_limbs
 from aitbc_rollup.gpu.device import Array, Device
+from aitbc_rollup.gpu.poseidon import hash_many
 
 #: As ``probe.cu`` has it.
 N_SEEDS = 16
@@ -110,7 +112,8 @@ def measure(device: Device, *, loops: int | None = None, memory: int = 1 << 30) 
     Args:
         device: where.
         loops: loops of every kernel, to try it where it is slow; enough for milliseconds of a card if not given.
-        memory: bytes that are copied, and gathered from; a power of two. Twice as much is allocated.
+        memory: bytes that are copied, and gathered from; a power of two. Twice as much is allocated. A row is hashed
+            for every 1,024.
 
     Raises:
         ResourceError: the memory budget does not allow it.
@@ -130,6 +133,7 @@ def measure(device: Device, *, loops: int | None = None, memory: int = 1 << 30) 
         "share": {k: lanes[k] / ceiling(PROBES[k].mix, lanes) for k in composed},
         "overlap": {k: overlap(lanes[k], lanes[a], lanes[b] / times) for k, (a, b, times) in PAIRS.items()},
         "bandwidth": _bandwidth(device, memory),
+        "poseidon": {str(k): _hashes(device, k, memory // 1024) for k in (2, 4, 16)},
     }
 
 
@@ -191,11 +195,20 @@ def _bandwidth(device: Device, memory: int) -> dict[str, float]:
         mask = np.uint32(memory // _RECORD - 1)
         device.launch("probe", "gather", blocks, threads, words, source, mask, np.uint32(_GATHER_LOOPS))
 
-    def seconds(work: Any) -> float:
-        work()
-        return statistics.median(device.time(work) for _ in range(REPEATS)) / 1e3
+    gathered = blocks * threads * _GATHER_LOOPS * _QUAD
+    return {"copy": 2 * memory / _seconds(device, copy), "gather_64": gathered / _seconds(device, gather)}
 
-    return {"copy": 2 * memory / seconds(copy), "gather_64": blocks * threads * _GATHER_LOOPS * _QUAD / seconds(gather)}
+
+def _hashes(device: Device, inputs: int, rows: int) -> float:
+    """In a second; what is hashed does not matter, as no branch depends on it."""
+    values = device.zeros((rows, inputs, 4), np.uint64)
+    return rows / _seconds(device, lambda: hash_many(device, values))
+
+
+def _seconds(device: Device, work: Callable[[], object]) -> float:
+    """Median, after a time that does not count."""
+    work()
+    return statistics.median(device.time(work) for _ in range(REPEATS)) / 1e3
 
 
 if __name__ == "__main__":

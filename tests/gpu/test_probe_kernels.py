@@ -296,6 +296,7 @@ def test_the_whole_runs_and_answers_every_question(device: Device, probe: Any) -
     integers = {"fr_mul", "fr_mul_pair", "fr_sqr", "fq_mul", "fq_sqr", "fq2_mul", "g1_add", "wide_row"}
     assert set(result["share"]) == integers
     assert set(result["bandwidth"]) == {"copy", "gather_64"}
+    assert set(result["poseidon"]) == {"2", "4", "16"} and all(rate > 0 for rate in result["poseidon"].values())
     assert all(run["lanes"] > 0 and run["per_second"] > 0 for run in result["runs"].values())
 
 
