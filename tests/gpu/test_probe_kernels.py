@@ -206,7 +206,7 @@ def compiled() -> nvrtc.Compiled:
 
 @cache
 def bodies() -> dict[str, list[Counter[str]]]:
-    return loops(compiled().cubin)
+    return loops(compiled().cubin, follow="Fq2")
 
 
 #: What a loop without a field consists of, all but the counting and a few moves.
