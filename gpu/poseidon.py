@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from aitbc_rollup.algebra.bn254 import R
-from aitbc_rollup.algebra.limbs import to_montgomery
+from aitbc_rollup.algebra.limbs import Limbs, to_limbs, to_montgomery
 from aitbc_rollup.algebra.poseidon import MAX_INPUTS, poseidon
 from aitbc_rollup.algebra.poseidon_parameters import Matrix, Row, sparse_parameters
 
@@ -181,11 +181,17 @@ def _constants(device: Device, width: int) -> tuple[Array, Array]:
     known = _uploaded.setdefault(device, {})
     if width not in known:
         p = scaled_parameters(width)
-        full = [x for constants, matrix in p.full for x in (*constants, *(x for row in matrix for x in row))]
-        partial = [
-            x
-            for constant, row, column in p.partial
-            for x in (constant, *(x for pair in zip(row, column, strict=True) for x in pair))
-        ]
-        known[width] = device.upload(to_montgomery(full, R)), device.upload(to_montgomery(partial, R))
+        full = [x for constants, matrix in p.full for x in (constants, *matrix)]
+        rounds = [_partial_record(*of_round) for of_round in p.partial]
+        known[width] = (
+            device.upload(np.concatenate([to_montgomery(row, R) for row in full])),
+            device.upload(np.concatenate(rounds)),
+        )
     return known[width]
+
+
+def _partial_record(constant: int, row: Row, column: Row) -> Limbs:
+    """The constant; then of each other element the row's entry, and for the column's a product with a known factor:
+    the factor itself, not in Montgomery form, and its quotient by r (``field.cuh``, ``mul_known``)."""
+    entries = to_montgomery(row, R), to_limbs(column), to_limbs((x << 256) // R for x in column)
+    return np.concatenate([to_montgomery([constant], R), np.stack(entries, axis=1).reshape(-1, 4)])
