@@ -15,7 +15,7 @@ powers of a coset's shift come with that factor. The root of unity of order 2^k 
 Tables: a size takes n entries of 32 bytes for its first product, n/n₁ for its second, and n for each shift that is not
 1. They are made on the device when first needed; the :data:`TABLES` used last are kept.
 
-Vectors are device arrays (2^k, 4) in Montgomery form: arguments below r, results canonical.
+Vectors are device arrays (2^k, 4) in Montgomery form: arguments below 2r, results canonical.
 """
 
 from __future__ import annotations

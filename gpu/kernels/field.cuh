@@ -113,9 +113,9 @@ struct alignas(16) Field {
     }
 
     // a·factor modulo m, below 2m, for any a below 4m and a factor below m that is known beforehand: not in Montgomery
-    // form, and with its quotient, ⌊factor·2^256/m⌋. Let q = ⌊a·quotient/2^256⌋. Then a·factor − q·m is not negative and
-    // below (1 + a/2^256)·m, so the lower halves of both products give it. For q the upper half is enough, with columns
-    // from 2^192 on: those left out make q less by 1 at most, and the bound higher by less than m/2^29.
+    // form, and with its quotient, ⌊factor·2^256/m⌋. Let q = ⌊a·quotient/2^256⌋. Then a·factor − q·m is not negative
+    // and below (1 + a/2^256)·m, so the lower halves of both products give it. For q the upper half is enough, with
+    // columns from 2^192 on: those left out make q less by 1 at most, and the bound higher by less than m/2^29.
     // V. Shoup's NTL ("MulModPrecon"); D. Harvey, "Faster arithmetic for number-theoretic transforms", 2014, section 2.
     DEVICE Field mul_known(Field a, Field factor, Field quotient) {
         u32 even[2 * LIMBS], odd[2 * LIMBS];

@@ -1,13 +1,13 @@
 // Number-theoretic transforms over Fr: passes over a vector of 2^power elements, and tables of powers.
 //
 // A pass transforms 2^points elements at a distance, a *column*, for all columns; a block takes 2^columns of them, its
-// *tile*. `gpu/ntt.py` says how passes make a transform. Within a tile a column's elements are its *rows*. Stages go
-// two at a time (radix 4, decimation in frequency), each thread holding four rows of one column in registers; between
-// stages the tile changes hands in shared memory, each element as two halves of 16 bytes. A stage over rows of 2^bits
-// takes rows lo + 2^(bits−2)·(0, 1, 2, 3) of each, and row r ends as the column's value number reverse(r).
+// *tile*. `gpu/ntt.py` says how passes make a transform. A column's elements are the tile's *rows*. Stages go two at a
+// time (radix 4, decimation in frequency), each thread holding four rows of one column in registers; in between the
+// tile changes hands through shared memory, each element as two halves of 16 bytes. Stages over rows of 2^bits combine
+// rows e + 2^(bits−2)·(0, 1, 2, 3) of them and multiply by powers 0, 2e, e, 3e of the root of order 2^bits; row i ends
+// as the column's value number reverse(i).
 //
-// Values are below 2r in memory and between stages. Within a stage they grow to 4r where a product with a factor below
-// r, or a fold, comes next; see Field::mul.
+// Values are below 2r in memory and between stages. Factors within a tile come with their quotients (Field::mul_known).
 
 #include "field.cuh"
 
@@ -59,9 +59,8 @@ struct Shape {
     __device__ __forceinline__ u32 column(u32 element) const { return element & ((1u << columns) - 1); }
 };
 
-// A thread's elements in the stage over rows of 2^bits: first + (m·2^(bits + columns) >> 2) for m < 4. In the last stage
-// but one it is the thread's upper bits that say where within a quarter of its rows it is, so that whole warps need no
-// factors.
+// A thread's elements in stages over rows of 2^bits: first + (m·2^(bits + columns) >> 2) for m < 4. In the last stages
+// but one the thread's upper bits say where in a quarter of its rows the first is: so whole warps have exponent 0.
 DEVICE u32 first_element(u32 thread, Shape shape, u32 bits) {
     if (bits == 4) {
         u32 q = shape.row(thread);
@@ -93,9 +92,10 @@ DEVICE Factor quarter_root() {
     return r;
 }
 
-// Two stages, or the first of them alone if `bits` is odd, over rows of 2^bits. `place` is x[0]'s in a quarter of them,
-// `roots` are the powers of the root of order 2^order.
-DEVICE void butterflies(Fr* x, u32 bits, u32 place, const Factor* __restrict__ roots, u32 order) {
+// Two stages, or the first of them alone if `bits` is odd, over rows of 2^bits. `exponent` is the place of x[0] in a
+// quarter of them, `roots` are the powers of the root of order 2^order. All of x is below 2r before and after, d1 and
+// x[1], x[2], x[3] are below 4r in between.
+DEVICE void butterflies(Fr* x, u32 bits, u32 exponent, const Factor* __restrict__ roots, u32 order) {
     bool odd = bits & 1;
     Fr s0 = Fr::add(x[0], x[2]), s1 = Fr::add(x[1], x[3]);
     Fr d0 = Fr::sub(x[0], x[2]), d1 = Fr::sub_lazy(x[1], x[3]);
@@ -111,8 +111,9 @@ DEVICE void butterflies(Fr* x, u32 bits, u32 place, const Factor* __restrict__ r
         x[2] = Fr::add_lazy(d0, d1);
         x[3] = Fr::sub_lazy(d0, d1);
     }
-    if (odd || place > 0) {
-        u32 e = place << (order - bits);
+    if (odd || exponent > 0) {
+        u32 e = exponent << (order - bits);
+        // In this order no registers are spilled, on any of the three architectures.
         if (!odd) x[1] = mul(x[1], roots[2 * e]);
         x[3] = mul(x[3], roots[odd ? e + (1u << order >> 2) : 3 * e]);
         x[2] = mul(x[2], roots[e]);
@@ -130,15 +131,16 @@ DEVICE void butterflies(Fr* x, u32 bits, u32 place, const Factor* __restrict__ r
 // column c to c + 2^(power−points)·j; columns are then numbered by the 2^low values of the first pass first.
 //
 // Elements are multiplied, as they are read, by `before` at the same place, if there is one, and as they are written,
-// by entry number place mod 2^after_bits of `after`, if there is one; its entries are below r, and one factor of each
-// product with `before` is. With NEGATE value j goes to the place of value −j. What the LAST pass writes is canonical.
+// by entry number place mod 2^after_bits of `after`, if there is one; all of them are below 2r. With NEGATE value j
+// goes to the place of value −j. What the LAST pass writes is canonical.
 //
-// The grid's second axis numbers vectors: number y is read at v0, v1 or v2, and written at target + y·2^power; `before`
-// is for the last of them alone. With JOIN there is one vector, v0, and v1 and v2 have been transformed before:
-// written is v1·v2 less the transform of v0, canonical and out of Montgomery form.
+// The grid's second axis numbers vectors: number y is read at v0, v1 or v2, and written at target + y·2^power;
+// `before` is for the last of them alone. With JOIN there is one vector, v0, and v1 and v2 have been transformed
+// before: written is v1·v2 less the transform of v0, canonical and out of Montgomery form.
 KERNEL __launch_bounds__(TILE / 4, 3)
 ntt_pass(Fr* target, const Fr* v0, const Fr* v1, const Fr* v2, const Fr* before, const Fr* __restrict__ after,
-         const Factor* __restrict__ roots, u32 order, u32 power, u32 points, u32 columns, u32 low, u32 after_bits, u32 mode) {
+         const Factor* __restrict__ roots, u32 order, u32 power, u32 points, u32 columns, u32 low, u32 after_bits,
+         u32 mode) {
     __shared__ Half tile[2 * TILE];
     Shape shape = {points, columns};
     bool last = mode & LAST;
@@ -193,7 +195,8 @@ ntt_pass(Fr* target, const Fr* v0, const Fr* v1, const Fr* v2, const Fr* before,
 
 // out[i] = base^e·first for i < 2^power, where e = i, or, with 0 < columns, the product of row and column of i in rows
 // of 2^columns. `small` are first·base^k for k < 2^half, `large` are base^(k·2^half) for as many k as it takes.
-KERNEL ntt_powers(Fr* out, const Fr* __restrict__ small, const Fr* __restrict__ large, u32 half, u32 columns, u32 power) {
+KERNEL ntt_powers(Fr* out, const Fr* __restrict__ small, const Fr* __restrict__ large, u32 half, u32 columns,
+                  u32 power) {
     u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >> power) return;
     u64 e = columns ? (i >> columns) * (i & ((1u << columns) - 1)) : i;

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sass import loops
 from shim_device import CpuDevice, ShimDevice
 
 from aitbc_rollup.algebra.bn254 import FR_GENERATOR, R
@@ -185,3 +186,18 @@ def test_other_lengths_are_refused(length: int) -> None:
             operation(values)
     with pytest.raises(ValueError, match="different domains: 4 and 8"):
         transforms.quotient(device.zeros((4, 4), np.uint64), device.zeros((8, 4), np.uint64), 1)
+
+
+@pytest.mark.usefixtures("compiler")
+def test_two_stages_are_compiled_to_little_but_their_products() -> None:
+    """The counts that docs/gpu.md argues with."""
+    compiled = program.compile_module("ntt", "sm_90")
+    (stages,) = loops(compiled.cubin)["ntt_pass"]
+    wide = sum(count for name, count in stages.items() if name.startswith(("IMAD.WIDE", "IMAD.HI")))
+    narrow = stages["IMAD"] + stages["IMAD.X"]
+    known_factor = 2 * 92 + 15
+    assert 4 * known_factor <= 2 * wide + narrow <= 4 * known_factor + 8
+    assert stages.total() < 1100, "an instruction that is no multiply-add hides behind one: two are there for each"
+    assert not {"LDL", "STL"} & {name.split(".")[0] for name in stages}
+    entry = compiled.log.split("'ntt_pass'")[1]
+    assert int(entry.split("Used ")[1].split()[0]) <= 80, "three blocks of 256 threads fit a multiprocessor"
