@@ -1,9 +1,8 @@
 """Scalars to the entries of their buckets, sorted by bucket: what a multi-scalar multiplication adds, in order.
 
 Least significant digit first, as many passes as the keys' bits need, each of three launches (see ``kernels/sort.cu``):
-no block waits for another, and the host waits for nothing, for the number of entries stays on the device. With c-bit
-windows of 254 bits the first pass reads 64 bytes a scalar and writes 8 an entry; each later one reads 12 an entry and
-writes 8.
+no block waits for another, and the host waits for nothing, for the number of entries stays on the device. The first
+pass reads 64 bytes a scalar and writes 8 an entry; each later one reads 12 an entry and writes 8.
 """
 
 from __future__ import annotations
