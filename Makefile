@@ -35,6 +35,7 @@ generated: $(VENV)/.dev $(NODE)/.installed
 
 counts: $(VENV)/.dev
 	$(BIN)/python benchmarks/constraints.py --check
+	$(BIN)/python gpu/tools/resources.py --check
 
 pytest: $(VENV)/.dev $(NODE)/.installed
 	$(BIN)/python -m pytest -m "not heavy"
