@@ -176,6 +176,29 @@ def test_tables_are_made_once_and_not_all_are_kept(monkeypatch: pytest.MonkeyPat
     assert len(made) == 3 + ntt.TABLES
 
 
+#: Where each thread's elements lie in shared memory, told by the module's own functions.
+PLACES = """
+KERNEL ntt_places(u32* out, u32 points, u32 columns, u32 bits) {
+    u32 first = first_element(threadIdx.x, {points, columns}, bits);
+    for (u32 m = 0; m < 4; m++) out[m * blockDim.x + threadIdx.x] = place(first + (m << (bits + columns) >> 2));
+}
+"""
+
+
+@pytest.mark.parametrize("points", range(2, ntt.TILE + 1))
+def test_shared_memory_is_accessed_in_its_whole_width(points: int) -> None:
+    device = ShimDevice(sources={"ntt": program.source("ntt") + PLACES})
+    columns, bits = ntt.TILE - points, points
+    while bits > 0:
+        out = device.empty((4, 256), np.uint32)
+        device.launch("ntt", "ntt_places", 1, 256, out, np.uint32(points), np.uint32(columns), np.uint32(bits))
+        places = device.download(out)
+        assert sorted(places.ravel()) == list(range(1 << ntt.TILE)), "every element has a place, and a thread"
+        for eight in places.reshape(-1, 8):
+            assert len({int(place) % 8 for place in eight}) == 8, bits
+        bits -= 1 if bits % 2 else 2
+
+
 @pytest.mark.parametrize("length", [0, 3, 12])
 def test_other_lengths_are_refused(length: int) -> None:
     device = ShimDevice()
@@ -192,7 +215,7 @@ def test_other_lengths_are_refused(length: int) -> None:
 def test_two_stages_are_compiled_to_little_but_their_products() -> None:
     """The counts that docs/gpu.md argues with."""
     compiled = program.compile_module("ntt", "sm_90")
-    (stages,) = loops(compiled.cubin)["ntt_pass"]
+    (stages,) = loops(compiled.cubin, follow="ntt_")["ntt_pass"]
     wide = sum(count for name, count in stages.items() if name.startswith(("IMAD.WIDE", "IMAD.HI")))
     narrow = stages["IMAD"] + stages["IMAD.X"]
     known_factor = 2 * 92 + 15
