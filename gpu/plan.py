@@ -16,7 +16,8 @@ from functools import cache
 from typing import NamedTuple
 
 from aitbc_rollup.algebra.bn254 import R
-from aitbc_rollup.errors import ResourceError
+
+from .device import DeviceMemoryError
 
 #: Bits of a scalar's magnitude, and one for the sign of its topmost digit, whose carry has nowhere to go.
 SIGNED_BITS = (R // 2).bit_length() + 1
@@ -94,7 +95,7 @@ def choose(points: int, group: int, budget: int, levels: int | None = None) -> S
     """The plan of least cost that fits into so many bytes, with no more than so many levels.
 
     Raises:
-        ResourceError: none fits.
+        DeviceMemoryError: none fits.
     """
     best: tuple[float, int, SumPlan] | None = None
     least = None
@@ -110,7 +111,7 @@ def choose(points: int, group: int, budget: int, levels: int | None = None) -> S
             if size <= budget and (best is None or rank < best):
                 best = rank
     if best is None:
-        raise ResourceError(
+        raise DeviceMemoryError(
             "the points of a sum do not fit into the GPU's memory",
             place=f"{points} points in G{group}",
             expected=f"{(least or 0) / 2**20:.0f} MiB at least",

@@ -1,9 +1,11 @@
-"""The devices every kernel's tests run on: the CPU, with the sources and with the PTX made of them."""
+"""The devices every kernel's tests run on: the CPU, with the sources and with the PTX made of them; or, with
+``AITBC_GPU=1``, the card."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import gpu_world
 import pytest
 from shim_device import CpuDevice, PtxDevice, ShimDevice
 
@@ -21,8 +23,14 @@ def compiler() -> None:
         pytest.skip(f"no NVRTC: {error}")
 
 
-@pytest.fixture(params=[ShimDevice, PtxDevice], ids=lambda kind: kind.name)
+KINDS = ["card"] if gpu_world.ON_CARD else [ShimDevice, PtxDevice]
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: getattr(kind, "name", kind))
 def device(request: pytest.FixtureRequest) -> Iterator[Device]:
+    if gpu_world.ON_CARD:
+        yield gpu_world.card()
+        return
     if request.param is PtxDevice:
         request.getfixturevalue("compiler")
     cpu: CpuDevice = request.param()

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import gpu_world
 import numpy as np
 import pytest
 
@@ -24,9 +25,9 @@ GROUPS = {
 }
 
 
-@pytest.fixture(scope="module", params=["cpu", "reference"])
+@pytest.fixture(scope="module", params=["cpu", "reference", "gpu"])
 def engine(request: pytest.FixtureRequest) -> Engine:
-    return load_engine(request.param)
+    return gpu_world.engine() if request.param == "gpu" else load_engine(request.param)
 
 
 @pytest.fixture
