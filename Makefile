@@ -7,7 +7,7 @@ NODE := tests/node/node_modules
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types generated counts pytest forge heavy bench fmt clean
+.PHONY: help demo test check lint types generated counts pytest forge heavy bench gpu-check gpu-bench fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -54,6 +54,13 @@ bench: $(VENV)/.bench $(NODE)/.installed ## measures beside peers; RAPIDSNARK=pa
 	$(BIN)/python benchmarks/versions.py
 	$(if $(AITBC_DATA),$(BIN)/python benchmarks/batch.py $(AITBC_DATA)/azure_llm/AzureLLMInferenceTrace_code.csv)
 	$(BIN)/python benchmarks/prover_cpu.py --work build/bench --resume $(if $(RAPIDSNARK),--rapidsnark "$(RAPIDSNARK)")
+
+# On a machine with a card: numpy, numba, cupy and pytest are enough, nothing is installed or downloaded.
+gpu-check: ## checks the GPU engine on this card; PYTHON=/path/to/python3 STAGES="sums proofs"
+	PYTHONPATH=src $(PYTHON) benchmarks/gpu_check.py $(STAGES)
+
+gpu-bench: ## measures it, beside the CPU engine; OUT=folder for the result
+	PYTHONPATH=src $(PYTHON) benchmarks/gpu.py $(if $(OUT),--out "$(OUT)") $(STAGES)
 
 fmt: $(VENV)/.dev ## formats Python
 	$(BIN)/ruff check --fix .

@@ -23,7 +23,7 @@ def compiler() -> None:
         pytest.skip(f"no NVRTC: {error}")
 
 
-KINDS = ["card"] if gpu_world.ON_CARD else [ShimDevice, PtxDevice]
+KINDS = ["on-card"] if gpu_world.ON_CARD else [ShimDevice, PtxDevice]
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: getattr(kind, "name", kind))

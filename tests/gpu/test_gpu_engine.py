@@ -46,8 +46,8 @@ def powers(steps: int) -> tuple[R1CS, Limbs]:
     return compiled.r1cs, compiled.witness({"x": 201, "unused": 5})
 
 
-@pytest.fixture(scope="module")
-def engine() -> GpuEngine:
+@pytest.fixture(scope="module", params=["on-card" if gpu_world.ON_CARD else "shim"])
+def engine(request: pytest.FixtureRequest) -> GpuEngine:
     return gpu_world.engine()
 
 
@@ -207,7 +207,7 @@ def test_a_key_with_little_room_has_no_tables(key: ProvingKey, system: tuple[R1C
     assert all((a == b).all() for a, b in zip(loaded.sums(system[1]), CPU.load(key).sums(system[1]), strict=True))
 
 
-def test_a_key_larger_than_the_card_is_refused_with_its_size(key: ProvingKey) -> None:
+def test_a_key_larger_than_the_memory_is_refused_with_its_size(key: ProvingKey) -> None:
     engine = GpuEngine(Small(1 << 20))
     with pytest.raises(DeviceMemoryError, match="no room for the proving key") as caught:
         engine.load(key)
