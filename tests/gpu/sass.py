@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
-import sys
 import tempfile
 from collections import Counter
-from pathlib import Path
 
+from repository import REPOSITORY
+
+#: Where the disassembler is.
+NVDISASM = runpy.run_path(str(REPOSITORY / "gpu" / "tools" / "resources.py"))["nvdisasm"]
 #: An instruction's name and operands, or no name and a label.
 Line = tuple[str, str]
 
@@ -59,9 +62,4 @@ def _disassembly(cubin: bytes) -> str:
     with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
         file.write(cubin)
         file.flush()
-        return subprocess.run([_nvdisasm(), "-c", file.name], capture_output=True, text=True, check=True).stdout
-
-
-def _nvdisasm() -> Path:
-    folders = [Path(entry) / "nvidia" for entry in sys.path]
-    return next(path for folder in folders for path in folder.glob("*/bin/nvdisasm*"))
+        return subprocess.run([NVDISASM(), "-c", file.name], capture_output=True, text=True, check=True).stdout
