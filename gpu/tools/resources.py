@@ -81,6 +81,8 @@ class Primitive(NamedTuple):
 #: Slots of eight limbs by eight: two a product; and in a reduction one more for each row's factor.
 PRODUCT, SQUARE, REDUCTION = 2 * 64, 2 * 36, 2 * 64 + 8
 MUL, SQR, DOT = PRODUCT + REDUCTION, SQUARE + REDUCTION, 2 * PRODUCT + REDUCTION
+#: Upper half of one product, lower halves of two; the last column of a lower half is narrow, one row is a shift.
+KNOWN = 2 * (43 + 28 + 21) + 8 + 7
 MUL2, SQR2, CROSS2 = 3 * PRODUCT + 2 * REDUCTION, 2 * MUL, 6 * PRODUCT + 2 * REDUCTION
 
 
@@ -92,6 +94,9 @@ def _primitive(name: str, header: str, types: str, expression: str, least: int, 
 PRIMITIVES = [
     _primitive("Fr mul", "field.cuh", "Fr", "Fr::mul(x, y)", MUL, "64 products, reduction"),
     _primitive("Fr sqr", "field.cuh", "Fr", "Fr::sqr(x)", SQR, "36 products, reduction"),
+    _primitive(
+        "Fr mul_known", "field.cuh", "Fr", "Fr::mul_known(x, y, x)", KNOWN, "half products: 43 + 28 + 21, and 15 narrow"
+    ),
     _primitive("Fr add", "field.cuh", "Fr", "Fr::add(x, y)", 0, ""),
     _primitive("Fr sub", "field.cuh", "Fr", "Fr::sub(x, y)", 0, ""),
     _primitive("Fq mul", "field.cuh", "Fq", "Fq::mul(x, y)", MUL, "64 products, reduction"),
