@@ -20,7 +20,7 @@ KERNEL fq2_inverse(Fq2* out, const Fq2* a, u32 n) {
 }
 
 KERNEL g1_add(G1* out, const G1* a, const G1* b, u32 n) {
-    if (INDEX < n) out[INDEX] = G1::add(a[INDEX], b[INDEX]);
+    if (INDEX < n) G1::add(&out[INDEX], &a[INDEX], &b[INDEX]);
 }
 KERNEL g1_add_affine(G1* out, const G1* a, const Affine<Fq>* b, u32 n) {
     if (INDEX < n) out[INDEX] = G1::add(a[INDEX], b[INDEX]);

@@ -46,21 +46,25 @@ struct Point {
 
     // "madd-2008-s": 8M + 2S, one reduction less.
     DEVICE Point add(Point a, Affine<F> b) {
-        F p = F::sub(F::mul(b.x, a.zz), a.x);
-        if (F::is_zero(p) || Affine<F>::is_infinity(b)) return exception(a, from(b));
-        return chord(a, p, F::sub(F::mul(b.y, a.zzz), a.y));
+        F p = F::sub(F::mul(b.x, a.zz), a.x), r = F::sub(F::mul(b.y, a.zzz), a.y);
+        bool nothing = Affine<F>::is_infinity(b);
+        if (!F::is_zero(p) && !nothing) return chord(a, p, r);
+        if (nothing) return a;
+        return is_infinity(a) ? from(b) : meet(a, r);
     }
 
-    // "add-2008-s": 12M + 2S, one reduction less.
-    DEVICE Point add(Point a, Point b) {
-        F u = F::mul(a.x, b.zz), p = F::sub(F::mul(b.x, a.zz), u);
-        if (F::is_zero(p)) return exception(a, b);
-        F s = F::mul(a.y, b.zzz), r = F::sub(F::mul(b.y, a.zzz), s);
-        return chord({u, s, F::mul(a.zz, b.zz), F::mul(a.zzz, b.zzz)}, p, r);
+    // "add-2008-s": 12M + 2S, one reduction less. From memory to memory, compiled once for all that use it; `out` may be
+    // an operand.
+    OUTLINE void add(Point* out, const Point* a, const Point* b) {
+        F u = F::mul(a->x, b->zz), p = F::sub(F::mul(b->x, a->zz), u);
+        F s = F::mul(a->y, b->zzz), r = F::sub(F::mul(b->y, a->zzz), s);
+        if (!F::is_zero(p))
+            *out = chord({u, s, F::mul(a->zz, b->zz), F::mul(a->zzz, b->zzz)}, p, r);
+        else if (is_infinity(*b))
+            *out = *a;
+        else
+            *out = is_infinity(*a) ? *b : meet(*a, r);
     }
-
-    // The same from memory to memory, compiled once for all that are in no hurry.
-    OUTLINE void add(Point* out, const Point* a, const Point* b) { *out = add(*a, *b); }
 
 private:
     // a + b, where p and r are (x₂ − x₁)·ZZ and (y₂ − y₁)·ZZZ with the denominators of a, and p ≠ 0.
@@ -75,13 +79,14 @@ private:
         return a;
     }
 
-    // a + b where an operand is infinity or x₁ = x₂.
-    OUTLINE Point exception(Point a, Point b) {
-        if (is_infinity(b)) return a;
-        if (is_infinity(a)) return b;
-        F r = F::sub(F::mul(b.y, a.zzz), F::mul(a.y, b.zzz));
-        return F::is_zero(r) ? twice(a) : infinity();
+    // a + b for equal or opposite points, r being 0 if they are equal.
+    DEVICE Point meet(Point a, F r) {
+        if (!F::is_zero(r)) return infinity();
+        double_in_place(&a);
+        return a;
     }
+
+    OUTLINE void double_in_place(Point* a) { *a = twice(*a); }
 };
 
 typedef Point<Fq> G1;

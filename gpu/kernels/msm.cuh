@@ -29,32 +29,40 @@ DEVICE void sum_slice(Point<F>* buckets, Point<F>* partials, u32* partial_keys, 
     if (INDEX >= slices) return;
     u32 n = *count, length = max(n / slices + 1, least);
     u64 begin = (u64)INDEX * length;
-    partials += 2 * INDEX;
-    partial_keys += 2 * INDEX;
+    u32 own = 2 * INDEX;
     if (begin >= n) {
-        partial_keys[0] = partial_keys[1] = NO_KEY;
+        partial_keys[own] = partial_keys[own + 1] = NO_KEY;
         return;
     }
-    u32 i = (u32)begin, end = min(n - i, length) + i, first = keys[i], key = first;
+    u32 i = (u32)begin, end = min(n - i, length) + i, key = keys[i];
+    partial_keys[own] = key;
+    bool first = true;
     Point<F> sum = Point<F>::from(entry_point(table, entries[i]));
-    while (++i < end) {
-        u32 next = keys[i], entry = entries[i];
+    // Always one entry ahead of what is added.
+    u32 next, entry;
+    auto advance = [&] {
+        if (++i == end) return;
+        next = keys[i];
+        entry = entries[i];
+    };
+    advance();
+    for (;;) {
         // Threads that begin a run have nothing to add yet: they catch up with the others.
-        while (next != key) {
-            *(key == first ? partials : buckets + key) = sum;
+        while (i < end && next != key) {
+            *(first ? partials + own : buckets + key) = sum;
+            first = false;
             key = next;
             sum = Point<F>::from(entry_point(table, entry));
-            if (++i == end) break;
-            next = keys[i];
-            entry = entries[i];
+            advance();
         }
         if (i == end) break;
-        sum = Point<F>::add(sum, entry_point(table, entry));
+        Affine<F> point = entry_point(table, entry);
+        advance();
+        sum = Point<F>::add(sum, point);
     }
-    partial_keys[0] = first;
-    partial_keys[1] = key;
-    partials[key != first] = sum;
-    if (key == first) partials[1] = Point<F>::infinity();
+    partial_keys[own + 1] = key;
+    partials[own + !first] = sum;
+    if (first) partials[own + 1] = Point<F>::infinity();
 }
 
 // starts[i]: where the run of keys[i] begins among `n` sorted keys.

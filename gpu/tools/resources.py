@@ -5,8 +5,8 @@ Registers, spills, stack and shared memory are what the assembler says, for ever
 sm_90 the machine code is read as well: how many instructions of each kind, each counted once, loops or not. A *slot*
 is one 32-bit multiply-add of one thread: IMAD takes one, IMAD.WIDE and IMAD.HI take two, and the other integer
 instructions run beside them on another pipe. The table gives the slots that straight-line operations add to a kernel
-which copies its operand, beside the fewest that their formulas allow; what a function kept apart does for the rare
-case is not in it.
+which copies its operand, those of functions that they call included, beside the fewest that their formulas allow; what
+a function kept apart does for the rare case is not in it.
 
 The compiler is deterministic and pinned (constraints.txt), so a difference is a change of the kernels. Cold, each
 compilation takes seconds; reports are kept in the cache under a hash of what they were made from.
@@ -27,7 +27,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +43,8 @@ BEGIN, END = "<!-- written by gpu/tools/resources.py -->\n", "<!-- end -->"
 ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
 #: The architecture whose machine code is counted.
 COUNTED = "sm_90"
+#: In the names of functions for rare cases.
+RARE = "double_in_place"
 #: Instructions of the pipe beside the multiply-adds'.
 OTHER_PIPE = {"IADD3", "LOP3", "SEL", "ISETP", "SHF", "PRMT", "LEA", "MOV", "VIMNMX", "IMNMX", "IABS", "PLOP3", "VIADD"}
 
@@ -119,7 +121,7 @@ PRIMITIVES = [
         "G1 sum += sum",
         "curve.cuh",
         "Point<Fq>",
-        "Point<Fq>::add(x, y)",
+        "(Point<Fq>::add(&x, &x, &y), x)",
         10 * MUL + DOT + 2 * SQR,
         "12 mul, 2 sqr, two of them reduced as one",
     ),
@@ -130,6 +132,14 @@ PRIMITIVES = [
         "Point<Fq2>::add(x, y)",
         6 * MUL2 + CROSS2 + 2 * SQR2,
         "8 mul, 2 sqr, two of them reduced as one",
+    ),
+    _primitive(
+        "G2 sum += sum",
+        "curve.cuh",
+        "Point<Fq2>",
+        "(Point<Fq2>::add(&x, &x, &y), x)",
+        10 * MUL2 + CROSS2 + 2 * SQR2,
+        "12 mul, 2 sqr, two of them reduced as one",
     ),
 ]
 
@@ -153,10 +163,15 @@ KERNEL copied({type}* out, const {type}* in, const {other}* from) {{
 # -- reading the compiler ---------------------------------------------------------------------------------------------
 
 
-def disassemble(cubin: bytes, outlined: bool = True) -> dict[str, Counter[str]]:
-    """Instructions of each kernel in machine code, by name with modifiers; padding is left out.
+class Function(NamedTuple):
+    """Instructions of a function in machine code, by name with modifiers, padding left out; and what it calls."""
 
-    ``outlined``: those of the functions that it calls are counted too, each once.
+    instructions: Counter[str]
+    calls: Counter[str]
+
+
+def disassemble(cubin: bytes) -> dict[str, dict[str, Function]]:
+    """Each kernel, under the empty name, with the functions that were compiled for it, under their labels.
 
     Raises:
         ResourceError: nvdisasm is not installed, or fails.
@@ -167,16 +182,31 @@ def disassemble(cubin: bytes, outlined: bool = True) -> dict[str, Counter[str]]:
         done = subprocess.run([nvdisasm(), "-c", file.name], capture_output=True, text=True, check=False)
     if done.returncode:
         raise ResourceError("machine code cannot be read", place="nvdisasm", got=done.stderr)
-    kernels: dict[str, Counter[str]] = {}
-    current: Counter[str] = Counter()
+    kernels: dict[str, dict[str, Function]] = {}
+    functions: dict[str, Function] = {}
+    current = Function(Counter(), Counter())
     for line in done.stdout.splitlines():
         if label := re.match(r"\.text\.(\S+):", line):
-            current = kernels.setdefault(label[1], Counter())
-        elif line.startswith("$") and not outlined:
-            current = Counter()
+            functions = kernels.setdefault(label[1], {})
+            current = functions[""] = Function(Counter(), Counter())
+        elif label := re.match(r"(\$\S+):", line):
+            current = functions[label[1]] = Function(Counter(), Counter())
         elif code := re.match(r"\s+/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?([A-Z0-9_.]+)", line):
-            current[code[1]] += code[1] != "NOP"
+            current.instructions[code[1]] += code[1] != "NOP"
+            if call := re.search(r"CALL.*`\((\S+)\)", line):
+                current.calls[call[1]] += 1
     return kernels
+
+
+def executed(functions: dict[str, Function], name: str = "") -> Counter[str]:
+    """Instructions of a function without loops and of what it calls, as often as it does, rare cases left out."""
+    instructions, calls = functions[name]
+    total = Counter(instructions)
+    for called, many in calls.items():
+        if RARE not in called:
+            for code, count in executed(functions, called).items():
+                total[code] += many * count
+    return total
 
 
 def nvdisasm() -> Path:
@@ -214,9 +244,19 @@ def counts(instructions: Counter[str]) -> tuple[int, int, int, int, int, int]:
     return instructions.total(), wide, high, low, by_kind["other"], 2 * (wide + high) + low
 
 
-def usages(module: str, compiled: nvrtc.Compiled, architecture: str, outlined: bool = True) -> list[Usage]:
+def written(functions: dict[str, Function]) -> Counter[str]:
+    """Instructions of a kernel and of the functions compiled for it, each once."""
+    return sum((function.instructions for function in functions.values()), Counter())
+
+
+def usages(
+    module: str,
+    compiled: nvrtc.Compiled,
+    architecture: str,
+    count: Callable[[dict[str, Function]], Counter[str]] = written,
+) -> list[Usage]:
     """What the compiler's log and the machine code say of a module's kernels, by name."""
-    found, code = [], disassemble(compiled.cubin, outlined) if architecture == COUNTED else {}
+    found, code = [], disassemble(compiled.cubin) if architecture == COUNTED else {}
     for entry in compiled.log.split("Compiling entry function '")[1:]:
         kernel = entry.split("'", 1)[0]
 
@@ -234,20 +274,25 @@ def usages(module: str, compiled: nvrtc.Compiled, architecture: str, outlined: b
                 figure(r"(\d+) bytes spill stores"),
                 figure(r"(\d+) bytes spill loads"),
                 figure(r"(\d+) bytes smem"),
-                *(counts(code[kernel]) if kernel in code else ()),
+                *(counts(count(code[kernel])) if kernel in code else ()),
             )
         )
     return sorted(found)
 
 
-def report(module: str, text: str, architecture: str, outlined: bool = True) -> list[Usage]:
+def report(
+    module: str,
+    text: str,
+    architecture: str,
+    count: Callable[[dict[str, Function]], Counter[str]] = written,
+) -> list[Usage]:
     """What a module's kernels take, from the cache if the same was compiled before."""
     made_from = [text, *(header for _, header in sorted(program.headers().items())), *program.OPTIONS, architecture]
-    made_from += [module, str(outlined), Path(__file__).read_text(), *versions()]
+    made_from += [module, count.__name__, Path(__file__).read_text(), *versions()]
     kept = cache_root() / "gpu-reports" / f"{hashlib.sha256(chr(0).join(made_from).encode()).hexdigest()[:24]}.json"
     if kept.exists():
         return [Usage(*row) for row in json.loads(kept.read_text())]
-    rows = usages(module, program.compile_module(module, architecture, text), architecture, outlined)
+    rows = usages(module, program.compile_module(module, architecture, text), architecture, count)
     kept.parent.mkdir(parents=True, exist_ok=True)
     whole = kept.with_suffix(f".{os.getpid()}.{architecture}")
     whole.write_text(json.dumps(rows))
@@ -284,7 +329,7 @@ def primitives() -> str:
     lines = ["| operation | IMAD.WIDE | IMAD.HI | IMAD | slots | least | over | other integer | least, made of |"]
     lines.append("|---|---|---|---|---|---|---|---|---|")
     for p in PRIMITIVES:
-        applied, copied = report(p.name, _PRIMITIVE.format(**p._asdict()), COUNTED, outlined=False)
+        applied, copied = report(p.name, _PRIMITIVE.format(**p._asdict()), COUNTED, executed)
         wide, high, low, other, slots = (
             (getattr(applied, name) or 0) - (getattr(copied, name) or 0)
             for name in ("imad_wide", "imad_hi", "imad", "other_integer", "slots")
