@@ -89,3 +89,8 @@ def inner_product(cpu: Engine, left: Limbs, right: Limbs) -> int:
     # An entry times 2^512 is what a matrix holds; here it is the numbers themselves, and what is missing comes after.
     matrix = Matrix(offsets, np.arange(len(left), dtype=np.uint32), left)
     return sum(from_montgomery(cpu.sparse_product(matrix, right), R)) * pow(2, 512, R) % R
+
+
+def same(got: Limbs, expected: Limbs) -> bool:
+    """Equal, shape and all."""
+    return got.shape == expected.shape and bool((got == expected).all())

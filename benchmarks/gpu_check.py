@@ -33,7 +33,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from gpu_cases import REPOSITORY, SCALARS, Group, dense, on_shim, open_device
+from gpu_cases import REPOSITORY, SCALARS, Group, dense, on_shim, open_device, same
 from gpu_stages import apart, here
 from workloads import chain
 
@@ -206,11 +206,6 @@ def sanitizer(powers: list[int]) -> Iterator[Row]:
 STAGES: dict[str, Callable[[list[int]], Iterator[Row]]] = {
     stage.__name__: stage for stage in (machine, suite, transforms, sums, others, proofs, sanitizer)
 }
-
-
-def same(got: Limbs, expected: Limbs) -> bool:
-    """Equal, shape and all."""
-    return got.shape == expected.shape and bool((got == expected).all())
 
 
 # -- running them -------------------------------------------------------------------------------------------------

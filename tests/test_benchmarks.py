@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -177,3 +178,48 @@ def test_plot_has_a_line_for_each_prover(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     plot.draw(result, tmp_path / "plot.svg")
     assert "rapidsnark" in (tmp_path / "plot.svg").read_text()
+
+
+def test_gpu_harness_on_the_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AITBC_GPU", "shim")
+    printed = benchmark("gpu.py", "transforms", "others", "--runs", "2", "--out", tmp_path)
+    result = json.loads((tmp_path / "gpu-shim.json").read_text())
+    rows = {row["what"]: row for stage in result["stages"].values() for row in stage["rows"]}
+    assert {"NTT", "quotient", "Poseidon of 2", "multiples in G2"} <= set(rows)
+    assert all(
+        row["equal"] is True and row["device_ms"]["runs"] == 2 and row["what"] in printed for row in rows.values()
+    )
+    assert all(stage["wrong"] is None for stage in result["stages"].values())
+    kept = benchmark("gpu.py", "others", "--runs", "1", "--powers", "2", "--out", tmp_path)
+    assert "transforms" not in kept
+    again = json.loads((tmp_path / "gpu-shim.json").read_text())["stages"]
+    assert again["transforms"] == result["stages"]["transforms"] and again["others"]["rows"][0]["power"] == 2
+
+
+def test_gpu_check_on_the_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AITBC_GPU", "shim")
+    printed = benchmark("gpu_check.py", "machine", "transforms", "--powers", "1", "5")
+    assert "quotient 2^5" in printed and "FAIL" not in printed and "all well: machine, transforms" in printed
+
+
+@pytest.mark.parametrize("program", ["gpu.py", "gpu_check.py"])
+def test_without_a_card_the_gpu_programs_say_so(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "AITBC_GPU": ""},
+    )
+    assert done.returncode == 5 and done.stdout == ""
+    assert "engine 'gpu'" in done.stderr and "next: " in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_stage_that_does_not_end_keeps_what_it_said(tmp_path: Path) -> None:
+    gpu_stages = importlib.import_module("gpu_stages")
+    script = tmp_path / "stage.py"
+    script.write_text("import time\nprint('[1, 2]', flush=True)\ntime.sleep(60)\n")
+    said: list[Any] = []
+    assert gpu_stages.apart([str(script)], said.append, limit_s=2) == "ended after 2 s"
+    script.write_text("raise SystemExit(3)\n")
+    assert gpu_stages.apart([str(script)], said.append) == "ended with status 3"
+    assert said == [[1, 2]]
