@@ -66,7 +66,7 @@ def root_of_unity(power: int) -> int:
 
 
 class Transforms:
-    """Transforms on one device, and their tables.
+    """Transforms on one device, and their tables. Whoever uses them from several lanes joins those in between.
 
     Args:
         device: where.
