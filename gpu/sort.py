@@ -62,20 +62,20 @@ def sorted_digits(device: Device, scalars: Array, plan: DigitPlan, live: Array |
     def launch(kernel: str, *arguments: Argument) -> None:
         device.launch("sort", kernel, blocks, _THREADS, *arguments)
 
-    shift = 0
-    for bits in radix_widths(key_bits):
-        width, part = np.uint32(bits), (np.uint32(shift), np.uint32(bits))
-        if shift == 0:
-            launch("sort_count_digits", counts, *digits, width)
-        else:
-            launch("sort_count_keys", counts, here[0], count, *part)
-        rows = -(-(1 << bits) * _WARP // _THREADS)
-        device.launch("sort", "sort_sum", rows, _THREADS, counts, totals, np.uint32(blocks), width)
-        if shift == 0:
-            launch("sort_scatter_digits", *there, count, counts, totals, *digits, width)
-        else:
-            launch("sort_scatter_keys", *there, counts, totals, *here, count, *part)
-        here, there, shift = there, here, shift + bits
+    def sum_counts(width: np.uint32) -> None:
+        in_warps = -(-(_WARP << int(width)) // _THREADS)
+        device.launch("sort", "sort_sum", in_warps, _THREADS, counts, totals, np.uint32(blocks), width)
+
+    first, *later = (np.uint32(bits) for bits in radix_widths(key_bits))
+    launch("sort_count_digits", counts, *digits, first)
+    sum_counts(first)
+    launch("sort_scatter_digits", *here, count, counts, totals, *digits, first)
+    shift = first
+    for width in later:
+        launch("sort_count_keys", counts, here[0], count, shift, width)
+        sum_counts(width)
+        launch("sort_scatter_keys", *there, counts, totals, *here, count, shift, width)
+        here, there, shift = there, here, shift + width
     return Entries(*here, count)
 
 
