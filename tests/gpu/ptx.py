@@ -168,6 +168,7 @@ class Translator:
         self._own: list[str] = []
         self._functions: dict[str, str] = {}
         self._entry_parameters: set[str] = set()
+        self._sizes: dict[str, str] = {}
         self._static = 0
 
     def translate(self) -> str:
@@ -205,6 +206,7 @@ class Translator:
                 *variables,
                 f"static const ptx::Module module_({self._static}, {{{own}}});",
                 *(f"{signature};" for signature in self._functions.values()),
+                *self._sizes.values(),
                 *functions,
             ]
         )
@@ -220,6 +222,8 @@ class Translator:
             if any(parameter.size > 8 for parameter in parameters):
                 raise PtxError(f"{name} takes a structure")
             self._entry_parameters |= {parameter.name for parameter in parameters}
+            sizes = ", ".join(str(parameter.size) for parameter in parameters)
+            self._sizes[name] = f'extern "C" __global__ const u8 {name}_sizes[] = {{{sizes}{", " * bool(sizes)}0}};'
             words = [*(p.name for p in parameters), *(f"unused{i}" for i in range(len(parameters), 16))]
             signature = f'extern "C" __global__ void {name}({", ".join(f"u64 {word}" for word in words)})'
         else:

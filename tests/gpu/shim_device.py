@@ -7,6 +7,7 @@ writes outside its array shows.
 
 from __future__ import annotations
 
+import csv
 import ctypes
 import hashlib
 import subprocess
@@ -32,6 +33,8 @@ POISON, FENCE = 0xC5, 0x5C
 COMPILER = ("g++", "-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-w")
 #: The architecture whose PTX is run.
 ARCHITECTURE = "sm_90"
+#: What a block may have on it: registers, given out eight at a time for each thread, and bytes of shared memory.
+REGISTERS, SHARED = 1 << 16, 227 << 10
 
 
 def _built(name: str, made_from: list[str], make: Callable[[Path], None]) -> ctypes.CDLL:
@@ -128,10 +131,13 @@ class CpuDevice:
         self, module: str, kernel: str, blocks: int | tuple[int, int], threads: int, *arguments: Any, shared: int = 0
     ) -> None:
         grid = blocks if isinstance(blocks, tuple) else (blocks, 1)
-        assert 0 < threads <= 1024 and grid[0] < 1 << 31 and grid[1] < 1 << 16 and shared <= 227 * 1024
+        assert 0 < threads <= 1024 and grid[0] < 1 << 31 and grid[1] < 1 << 16
         if 0 in grid:
             return
+        registers, static = _usage().get((module, kernel), (0, 0))
+        assert threads * (registers + -registers % 8) <= REGISTERS and shared + static <= SHARED, (module, kernel)
         code = self._library(module, self._sources.get(module) or program.source(module))
+        self._check(code, kernel, arguments)
         words = (ctypes.c_uint64 * MAX_ARGUMENTS)(*(_word(argument) for argument in arguments))
         function = ctypes.cast(getattr(code, kernel), ctypes.c_void_p)
         if code.shim_launch(function, words, *grid, threads, shared, self._seed):
@@ -150,6 +156,9 @@ class CpuDevice:
 
     def _library(self, module: str, source: str) -> ctypes.CDLL:
         raise NotImplementedError
+
+    def _check(self, code: ctypes.CDLL, kernel: str, arguments: tuple[Any, ...]) -> None:
+        """What is known of a kernel's parameters beforehand."""
 
     def check_fences(self) -> None:
         """Fail if a kernel wrote beside an array."""
@@ -175,6 +184,20 @@ class PtxDevice(CpuDevice):
         arrays = np.array(sorted(self._memory), np.uint64)
         code.shim_arrays(arrays.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(len(arrays)))
         return code
+
+    def _check(self, code: ctypes.CDLL, kernel: str, arguments: tuple[Any, ...]) -> None:
+        """Hold each argument to its parameter's size: a card would read as many bytes, whatever follows."""
+        declared = bytes((ctypes.c_uint8 * (len(arguments) + 1)).in_dll(code, f"{kernel}_sizes"))
+        given = bytes(8 if isinstance(argument, np.ndarray) else argument.itemsize for argument in arguments)
+        assert declared == given + b"\0", f"{kernel}: arguments of {list(given)} bytes, parameters of {list(declared)}"
+
+
+@cache
+def _usage() -> dict[tuple[str, str], tuple[int, int]]:
+    """Registers and static shared memory of each kernel on sm_90."""
+    with (Path(program.__file__).parent / "resources.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["architecture"] == "sm_90"]
+    return {(row["module"], row["kernel"]): (int(row["registers"]), int(row["shared"])) for row in rows}
 
 
 def _word(argument: Any) -> int:
