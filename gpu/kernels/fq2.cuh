@@ -20,6 +20,7 @@ struct alignas(16) Fq2 {
     DEVICE Fq2 neg(Fq2 a) { return {Fq::neg(a.c0), Fq::neg(a.c1)}; }
     DEVICE bool is_zero(Fq2 a) { return Fq::is_zero(a.c0) && Fq::is_zero(a.c1); }
 
+    // Called, not put in place: an addition of points has up to ten of them, which the compiler spends a minute on.
     OUTLINE Fq2 mul(Fq2 a, Fq2 b) {
         Fq2 r;
         Wide low = Fq::mul_wide(a.c0, b.c0), high = Fq::mul_wide(a.c1, b.c1);
@@ -30,7 +31,7 @@ struct alignas(16) Fq2 {
         return r;
     }
 
-    OUTLINE Fq2 sqr(Fq2 a) {
+    DEVICE Fq2 sqr(Fq2 a) {
         Fq product = Fq::mul(a.c0, a.c1);
         return {Fq::mul(Fq::add(a.c0, a.c1), Fq::sub(a.c0, a.c1)), Fq::twice(product)};
     }
