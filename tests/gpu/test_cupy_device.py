@@ -1,25 +1,23 @@
-"""The card's device without a card: the names it uses of CuPy are there, and with a CuPy of numpy it does its part.
-
-The stand-in queues copies and makes them when somebody waits, as late as a card may: a buffer that is filled again too
-soon, or read too early, shows.
-"""
+"""The card's device without a card: CuPy has the names it uses, and with a stand-in for CuPy it does its part."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any
 
+import gpu_world
 import numpy as np
 import pytest
+from fake_cupy import CudaError, Cupy
 
 from aitbc_rollup.errors import ResourceError, UsageError
 from aitbc_rollup.gpu import cupy_device, nvrtc, program
 from aitbc_rollup.gpu.cupy_device import CupyDevice
 from aitbc_rollup.gpu.device import DeviceMemoryError
-from aitbc_rollup.prover.engine import NoEngineError
+from aitbc_rollup.gpu.engine import GpuEngine
+from aitbc_rollup.prover.engine import NoEngineError, load_engine
+from aitbc_rollup.prover.setup import setup
 
 NAMES = """
     get_current_stream get_elapsed_time alloc_pinned_memory Device.compute_capability
@@ -33,147 +31,13 @@ NAMES = """
 """
 
 
-class CudaError(Exception):
-    status = 700
-
-
-class OutOfMemoryError(MemoryError):
-    pass
-
-
-class Card:
-    """What CuPy's module does for us, on numpy."""
-
-    def __init__(self) -> None:
-        self.queue: list[Callable[[], object]] = []
-        self.calls: list[tuple[Any, ...]] = []
-        self.used, self.limit, self.count, self.capability = 0, 0, 1, "90"
-        self.current = Stream(self)
-        self.cuda = SimpleNamespace(
-            Device=lambda number: SimpleNamespace(compute_capability=self.capability),
-            Stream=lambda non_blocking: Stream(self),
-            Event=lambda disable_timing=False: Event(self),
-            MemoryPool=lambda: self,
-            alloc_pinned_memory=lambda size: np.zeros(size, np.uint8),
-            get_current_stream=lambda: self.current,
-            get_elapsed_time=lambda start, end: 1.5,
-            memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
-            function=SimpleNamespace(Module=lambda: SimpleNamespace(load=self.loaded, get_function=self.function)),
-            driver=SimpleNamespace(
-                CUDADriverError=CudaError,
-                CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES=8,
-                funcSetAttribute=lambda *given: self.calls.append(("attribute", *given)),
-            ),
-            runtime=SimpleNamespace(
-                CUDARuntimeError=CudaError,
-                getDeviceCount=lambda: self.count,
-                getDeviceProperties=lambda number: {"name": b"NVIDIA Numpy", "multiProcessorCount": 7},
-                memGetInfo=lambda: (1000 << 20, 2000 << 20),
-                runtimeGetVersion=lambda: 13020,
-                deviceSynchronize=self.drain,
-                memcpyHostToDevice=1,
-                memcpyDeviceToHost=2,
-                memcpyAsync=lambda to, source, size, kind, stream: self.queue.append(
-                    lambda: ctypes.memmove(to, source, size)
-                ),
-            ),
-        )
-        self.__version__ = "14.2.0"
-
-    def drain(self) -> None:
-        while self.queue:
-            self.queue.pop(0)()
-
-    def set_limit(self, size: int) -> None:
-        self.limit = size
-
-    def malloc(self, size: int) -> int:
-        if self.used + size > self.limit:
-            raise OutOfMemoryError
-        self.used += size
-        return size
-
-    def used_bytes(self) -> int:
-        return self.used
-
-    def free_all_blocks(self) -> None:
-        self.calls.append(("free_all_blocks",))
-
-    def ndarray(self, shape: Any, dtype: Any, memptr: int) -> Array:
-        return Array(np.full(shape, 0xC5, dtype))
-
-    def loaded(self, code: bytes) -> None:
-        self.calls.append(("load", code))
-
-    def function(self, name: str) -> Kernel:
-        return Kernel(self, name)
-
-
-class Kernel:
-    ptr = 77
-
-    def __init__(self, card: Card, name: str) -> None:
-        self.card, self.name = card, name
-
-    def __call__(self, grid: Any, block: Any, words: Any, shared_mem: int) -> None:
-        if self.name == "faulty":
-            raise CudaError("an illegal memory access was encountered")
-        self.card.calls.append((self.name, grid, block, words, shared_mem))
-
-
-class Array:
-    """A device array: numpy's, with CuPy's way to its address."""
-
-    def __init__(self, content: np.ndarray) -> None:
-        self.content, self.shape, self.dtype, self.nbytes = content, content.shape, content.dtype, content.nbytes
-        self.flags, self.strides = content.flags, content.strides
-        self.data = SimpleNamespace(ptr=content.ctypes.data, memset_async=self.fill)
-
-    def fill(self, value: int, size: int) -> None:
-        assert size == self.nbytes
-        self.content[...] = value
-
-
-class Event:
-    def __init__(self, card: Card) -> None:
-        self.card = card
-
-    def record(self, stream: Stream) -> None:
-        self.card.calls.append(("record", stream))
-
-    def synchronize(self) -> None:
-        self.card.drain()
-
-
-class Stream:
-    ptr = 5
-
-    def __init__(self, card: Card) -> None:
-        self.card = card
-
-    def record(self) -> tuple[str, Stream]:
-        return "event of", self
-
-    def wait_event(self, event: object) -> None:
-        self.card.calls.append(("wait", self, event))
-
-    def synchronize(self) -> None:
-        self.card.drain()
-
-    def __enter__(self) -> None:
-        self.outer, self.card.current = self.card.current, self
-
-    def __exit__(self, *error: object) -> None:
-        self.card.current = self.outer
-
-
 @pytest.fixture
-def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[Card]:
-    made = Card()
+def cupy(monkeypatch: pytest.MonkeyPatch) -> Cupy:
+    made = Cupy()
     monkeypatch.setattr(cupy_device, "_require_driver", lambda: None)
     monkeypatch.setattr(cupy_device, "_STAGING_BYTES", 1 << 10)
     monkeypatch.setattr(nvrtc, "version", lambda: (13, 0))
-    monkeypatch.setattr(program, "cubin", lambda module, architecture: f"{module} for {architecture}".encode())
+    monkeypatch.setattr(program, "cubin", lambda module, architecture: module.encode())
     monkeypatch.delenv("AITBC_GPU_MEMORY", raising=False)
     monkeypatch.delenv("AITBC_GPU_SYNC", raising=False)
     monkeypatch.setitem(sys.modules, "cupy", made)
@@ -189,7 +53,7 @@ def test_cupy_has_the_names_that_are_used() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 8, 1 << 10, (1 << 10) + 8, 9 << 10])
-def test_what_is_uploaded_comes_back(card: Card, size: int) -> None:
+def test_what_is_uploaded_comes_back(cupy: Cupy, size: int) -> None:
     device, rng = CupyDevice(), np.random.default_rng(size)
     host = rng.integers(0, 1 << 63, size // 8, np.uint64)
     kept = host.copy()
@@ -199,46 +63,49 @@ def test_what_is_uploaded_comes_back(card: Card, size: int) -> None:
     assert device.download(array).dtype == np.uint64
 
 
-def test_zeros_are_zero(card: Card) -> None:
+def test_zeros_are_zero(cupy: Cupy) -> None:
     device = CupyDevice()
     assert not device.download(device.zeros((5, 4), np.uint32)).any()
 
 
-def test_a_kernel_gets_addresses_and_integers_of_their_width(card: Card) -> None:
+def test_a_kernel_gets_addresses_and_integers_of_their_width(cupy: Cupy) -> None:
     device = CupyDevice()
     array = device.empty((3, 4), np.uint64)
     device.launch("m", "k", 5, 64, array, np.uint32(7), shared=100 << 10)
     device.launch("m", "k", (5, 2), 64, np.uint64(1), shared=10)
     device.launch("m", "k", (5, 0), 64)
-    load, attribute, first, second = (call for call in card.calls)
-    assert load == ("load", b"m for sm_90") and attribute == ("attribute", 77, 8, 100 << 10)
+    load, attribute, first, second = (call for call in cupy.calls)
+    assert load == ("load", b"m") and attribute == ("attribute", 77, 8, 100 << 10)
     assert first == ("k", (5, 1), (64,), (np.uint64(array.data.ptr), np.uint32(7)), 100 << 10)
     assert [word.dtype for word in first[3]] == [np.uint64, np.uint32]
     assert second == ("k", (5, 2), (64,), (np.uint64(1),), 10)
 
 
-def test_an_array_with_gaps_is_refused(card: Card) -> None:
+def test_an_array_with_gaps_is_refused(cupy: Cupy) -> None:
     device = CupyDevice()
+    with_gaps = SimpleNamespace(flags=np.zeros((4, 4))[:, :2].flags, strides=(32, 8), shape=(4, 2))
     with pytest.raises(ValueError, match="C-contiguous"):
-        device.launch("m", "k", 1, 1, Array(np.zeros((4, 4), np.uint64)[:, :2]))
+        device.launch("m", "k", 1, 1, with_gaps)
 
 
-def test_lanes_begin_after_what_was_queued_and_are_joined(card: Card) -> None:
-    device, main = CupyDevice(), card.current
+def test_lanes_begin_after_what_was_queued_and_are_joined(cupy: Cupy) -> None:
+    device, main = CupyDevice(), cupy.current
+    array, order = device.zeros(1, np.uint64), []
+    main.queue.append(lambda: order.append("before"))
     with device.lane(1):
-        inner = card.current
-        assert inner is not main
+        assert cupy.current is not main
+        cupy.current.queue.append(lambda: order.append("lane 1"))
     with device.lane(2):
-        assert card.current not in (inner, main)
-        other = card.current
-    assert card.calls == [("wait", inner, ("event of", main)), ("wait", other, ("event of", main))]
+        cupy.current.queue.append(lambda: order.append("lane 2"))
+    main.queue.append(lambda: order.append("beside"))
     device.join()
-    assert card.calls[2:] == [("wait", main, ("event of", inner)), ("wait", main, ("event of", other))]
-    device.join()
-    assert len(card.calls) == 4
+    main.queue.append(lambda: order.append("after"))
+    device.download(array)
+    assert (order[0], set(order[1:4]), order[4]) == ("before", {"lane 1", "lane 2", "beside"}, "after")
+    assert order.index("lane 2") < order.index("lane 1")
 
 
-def test_memory_has_a_budget(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_has_a_budget(cupy: Cupy, monkeypatch: pytest.MonkeyPatch) -> None:
     assert CupyDevice().budget == 900 << 20
     monkeypatch.setenv("AITBC_GPU_MEMORY", "3GiB")
     assert CupyDevice().budget == 2000 << 20
@@ -249,13 +116,13 @@ def test_memory_has_a_budget(card: Card, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(DeviceMemoryError, match="memory does not suffice") as caught:
         device.empty((50 << 20,), np.uint8)
     assert caught.value.expected == "50 MiB free of a budget of 64 MiB" and caught.value.got == "44 MiB"
-    assert ("free_all_blocks",) in card.calls
+    assert ("free_all_blocks",) in cupy.calls
     monkeypatch.setenv("AITBC_GPU_MEMORY", "much")
     with pytest.raises(UsageError, match="no size"):
         CupyDevice()
 
 
-def test_an_error_names_the_kernel_and_the_way_to_the_faulty_one(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_names_the_kernel_and_the_way_to_the_faulty_one(cupy: Cupy, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ResourceError, match=r"NVIDIA Numpy, kernel m\.faulty: the GPU reports an error") as caught:
         CupyDevice().launch("m", "faulty", 1, 1)
     assert "AITBC_GPU_SYNC=1" in (caught.value.hint or "")
@@ -264,18 +131,18 @@ def test_an_error_names_the_kernel_and_the_way_to_the_faulty_one(card: Card, mon
     def fail() -> None:
         raise CudaError("an illegal memory access was encountered")
 
-    card.queue.append(fail)
+    cupy.current.queue.append(fail)
     with pytest.raises(ResourceError, match=r"kernel m\.k") as caught:
         CupyDevice().launch("m", "k", 1, 1)
     assert "AITBC_GPU_SYNC" not in (caught.value.hint or "")
 
 
-def test_what_is_missing_is_said(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
-    card.capability = "70"
+def test_what_is_missing_is_said(cupy: Cupy, monkeypatch: pytest.MonkeyPatch) -> None:
+    cupy.capability = "70"
     with pytest.raises(ResourceError, match="too old") as old:
         CupyDevice()
     assert not isinstance(old.value, NoEngineError)
-    card.count = 0
+    cupy.count = 0
     with pytest.raises(NoEngineError, match="there is no GPU"):
         CupyDevice()
     monkeypatch.setitem(sys.modules, "cupy", None)
@@ -291,6 +158,17 @@ def test_what_is_missing_is_said(card: Card, monkeypatch: pytest.MonkeyPatch) ->
         CupyDevice()
 
 
-def test_it_says_what_it_is(card: Card) -> None:
-    expected = "NVIDIA Numpy, 7 multiprocessors, sm_90, 1.0 of 2.0 GiB free, budget 0.9 GiB, NVRTC 13.0, CuPy 14.2.0"
+@pytest.mark.parametrize("youngest_first", [True, False])
+def test_the_engine_proves_through_it(cupy: Cupy, youngest_first: bool) -> None:
+    cupy.youngest_first = youngest_first
+    r1cs, witness = gpu_world.powers(4)
+    key = setup(r1cs, engine=load_engine("cpu"))
+    loaded = GpuEngine(CupyDevice()).load(key)
+    expected = load_engine("cpu").load(key).sums(witness)
+    for _ in range(2):
+        assert all((got == right).all() for got, right in zip(loaded.sums(witness), expected, strict=True))
+
+
+def test_it_says_what_it_is(cupy: Cupy) -> None:
+    expected = "NVIDIA Numpy, 2 multiprocessors, sm_90, 1.0 of 2.0 GiB free, budget 0.9 GiB, NVRTC 13.0, CuPy 14.2.0"
     assert CupyDevice().describe() == expected

@@ -16,7 +16,6 @@ from numpy.typing import DTypeLike
 from shim_device import ShimDevice
 
 from aitbc_rollup.algebra.limbs import Limbs
-from aitbc_rollup.circuits.api import Circuit
 from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.errors import InvalidError
 from aitbc_rollup.gpu.device import DeviceMemoryError
@@ -32,20 +31,6 @@ from aitbc_rollup.verifier.groth16 import verify
 CPU = load_engine("cpu")
 
 
-def powers(steps: int) -> tuple[R1CS, Limbs]:
-    """x ↦ x^(2^steps), with bits of x among the wires and a wire that no constraint mentions."""
-    circuit = Circuit("powers")
-    x = circuit.private_input("x")
-    circuit.private_input("unused")
-    for bit in circuit.hint_bits(x, 8):
-        circuit.assert_equal(bit * bit, bit)
-    for _ in range(steps):
-        x = x * x
-    circuit.public_output("y", x)
-    compiled = circuit.compile()
-    return compiled.r1cs, compiled.witness({"x": 201, "unused": 5})
-
-
 @pytest.fixture(scope="module", params=["on-card" if gpu_world.ON_CARD else "shim"])
 def engine(request: pytest.FixtureRequest) -> GpuEngine:
     return gpu_world.engine()
@@ -53,7 +38,7 @@ def engine(request: pytest.FixtureRequest) -> GpuEngine:
 
 @pytest.fixture(scope="module")
 def system() -> tuple[R1CS, Limbs]:
-    return powers(20)
+    return gpu_world.powers(20)
 
 
 @pytest.fixture
@@ -88,7 +73,7 @@ def test_a_proof_with_a_commitment(engine: GpuEngine) -> None:
     proof, public = prove_circuit(key, committed_world.Circuit(), {"x": 3, "y": 5, "swap": True}, engine=engine)
     assert verify(key.verifying_key, public, proof) and proof.is_committed
     with pytest.raises(ValueError, match="no commitment"):
-        engine.load(setup(powers(3)[0], engine=CPU)).commit(np.zeros((3, 4), np.uint64))
+        engine.load(setup(gpu_world.powers(3)[0], engine=CPU)).commit(np.zeros((3, 4), np.uint64))
 
 
 class Erring(ShimDevice):
@@ -171,7 +156,7 @@ def room(key: ProvingKey) -> int:
 
 def test_a_key_gives_its_memory_back() -> None:
     device = Small(1 << 30)
-    engine, key = GpuEngine(device), setup(powers(2)[0], engine=CPU)
+    engine, key = GpuEngine(device), setup(gpu_world.powers(2)[0], engine=CPU)
     before = device.free
     loaded = engine.load(key)
     assert engine.load(key) is loaded
@@ -181,7 +166,7 @@ def test_a_key_gives_its_memory_back() -> None:
 
 
 def test_the_key_that_was_not_used_for_longest_goes_first() -> None:
-    device, (r1cs, _) = Small(1 << 30), powers(2)
+    device, (r1cs, _) = Small(1 << 30), gpu_world.powers(2)
     engine = GpuEngine(device)
     first, second, third = (setup(r1cs, engine=CPU) for _ in range(3))
     there = [weakref.ref(engine.load(key)) for key in (first, second)]
