@@ -81,6 +81,8 @@ def compile_source(source: str, name: str, headers: Mapping[str, str], options: 
 def _output(program: ctypes.c_void_p, what: str) -> bytes:
     size = ctypes.c_size_t()
     _check(getattr(library(), f"nvrtcGet{what}Size")(program, ctypes.byref(size)), f"nvrtcGet{what}Size")
+    if size.value == 0:
+        return b""
     buffer = ctypes.create_string_buffer(size.value)
     _check(getattr(library(), f"nvrtcGet{what}")(program, buffer), f"nvrtcGet{what}")
     return buffer.raw

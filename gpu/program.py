@@ -2,12 +2,14 @@
 
 Each ``kernels/*.cu`` is one module, compiled by itself: a change to one leaves the others' code in the cache, and only
 what is used is compiled. Code goes straight to the device's architecture, so the driver has nothing left to translate.
-The name of a cached file is a hash of all that it was made from: source, headers, options, compiler.
+The name of a cached file is a hash of all that it was made from: source, headers it includes, options, compiler.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -43,14 +45,32 @@ def source(module: str) -> str:
     return files("aitbc_rollup.gpu").joinpath("kernels", f"{module}.cu").read_text()
 
 
-def compile_module(module: str, architecture: str, text: str | None = None) -> nvrtc.Compiled:
-    """Compile a module, or another text in its place, for an architecture such as ``sm_90``, from scratch.
+def included(text: str, known: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The headers that a text includes, directly or not, by name in order; ``known`` are the kernels' or others."""
+    known = headers() if known is None else known
+    found: dict[str, str] = {}
+    waiting = [text]
+    while waiting:
+        for name in re.findall(r'^#include "([^"]+)"', waiting.pop(), re.MULTILINE):
+            if name not in found:
+                found[name] = known[name]
+                waiting.append(known[name])
+    return dict(sorted(found.items()))
+
+
+def compile_module(
+    module: str, architecture: str, text: str | None = None, known: Mapping[str, str] | None = None
+) -> nvrtc.Compiled:
+    """Compile a module for an architecture such as ``sm_90``, from scratch; or another text and headers in its place.
+
+    For ``compute_90`` the assembler is left out, and there is PTX alone.
 
     Raises:
         ResourceError: there is no compiler, or it refuses the source.
     """
+    text = text or source(module)
     options = (f"-arch={architecture}", *OPTIONS)
-    return nvrtc.compile_source(text or source(module), f"{module}.cu", headers(), options)
+    return nvrtc.compile_source(text, f"{module}.cu", included(text, known), options)
 
 
 def cubin(module: str, architecture: str) -> bytes:
@@ -59,7 +79,8 @@ def cubin(module: str, architecture: str) -> bytes:
     Raises:
         ResourceError: as :func:`compile_module`.
     """
-    made_from = [source(module), *(text for _, text in sorted(headers().items())), *OPTIONS, str(nvrtc.version())]
+    text = source(module)
+    made_from = [text, *included(text).values(), *OPTIONS, str(nvrtc.version())]
     digest = hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:24]
     name = f"{module}-{architecture}-{digest}.cubin"
     code = FOLDER.find(name)

@@ -287,7 +287,7 @@ def report(
     count: Callable[[dict[str, Function]], Counter[str]] = written,
 ) -> list[Usage]:
     """What a module's kernels take, from the cache if the same was compiled before."""
-    made_from = [text, *(header for _, header in sorted(program.headers().items())), *program.OPTIONS, architecture]
+    made_from = [text, *program.included(text).values(), *program.OPTIONS, architecture]
     made_from += [module, count.__name__, Path(__file__).read_text(), *versions()]
     kept = cache_root() / "gpu-reports" / f"{hashlib.sha256(chr(0).join(made_from).encode()).hexdigest()[:24]}.json"
     if kept.exists():

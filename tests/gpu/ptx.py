@@ -170,6 +170,7 @@ class Translator:
         self._entry_parameters: set[str] = set()
         self._sizes: dict[str, str] = {}
         self._static = 0
+        self._barriers = 0
 
     def translate(self) -> str:
         """The C++, to be compiled after ``shim/ptx.hpp``."""
@@ -204,7 +205,7 @@ class Translator:
         return "\n".join(
             [
                 *variables,
-                f"static const ptx::Module module_({self._static}, {{{own}}});",
+                f"static const ptx::Module module_({self._static}, {self._barriers}, {{{own}}});",
                 *(f"{signature};" for signature in self._functions.values()),
                 *self._sizes.values(),
                 *functions,
@@ -529,13 +530,16 @@ class Translator:
         )
 
     def _op_bar(self, i: Instruction) -> str:
-        if i.has("warp"):
-            return f"shim::meet({self._value(i.operands[0], 'u32')});"
         if i.has("red") and i.has("or") and i.operands[1] == "0":
             return self._set(i, f"__syncthreads_or({self._value(i.operands[-1], 'pred')}) != 0")
-        if not i.has("sync") or i.operands != ["0"]:
+        if i.has("warp"):
+            wait = f"shim::meet({self._value(i.operands[0], 'u32')}, true)"
+        elif i.has("sync") and i.operands == ["0"]:
+            wait = "__syncthreads()"
+        else:
             raise i.unknown()
-        return "__syncthreads();"
+        self._barriers += 1
+        return f"if (ptx::stands({self._barriers - 1})) {wait};"
 
     _op_barrier = _op_bar
 

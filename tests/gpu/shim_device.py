@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -30,19 +30,37 @@ SHIM = Path(__file__).parent / "shim"
 MAX_ARGUMENTS = 16
 FENCE_BYTES = 4096
 POISON, FENCE = 0xC5, 0x5C
-COMPILER = ("g++", "-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-w")
+#: Fibers jump between stacks, which some distributions' g++ forbids unless told.
+COMPILER = (
+    "g++",
+    "-std=c++17",
+    "-U_FORTIFY_SOURCE",
+    "-shared",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-fno-strict-aliasing",
+    "-w",
+)
 #: The architecture whose PTX is run.
-ARCHITECTURE = "sm_90"
+ARCHITECTURE = "compute_90"
 #: What a block may have on it: registers, given out eight at a time for each thread, and bytes of shared memory.
 REGISTERS, SHARED = 1 << 16, 227 << 10
 
 
-def _built(name: str, made_from: list[str], make: Callable[[Path], None]) -> ctypes.CDLL:
+class Text(NamedTuple):
+    """A module's source and the headers it includes, each with its name."""
+
+    module: str
+    source: str
+    headers: tuple[tuple[str, str], ...]
+
+
+def _built(kind: str, text: Text, made_from: list[str], make: Callable[[Path], None]) -> ctypes.CDLL:
     """The library that ``make(folder)`` has g++ build as ``out.so``, kept in the cache."""
     runtime = [path.read_text() for path in sorted(SHIM.iterdir())]
-    texts = [*made_from, *runtime, *(text for _, text in sorted(program.headers().items())), *COMPILER]
+    texts = [text.source, *(header for _, header in text.headers), *made_from, *runtime, *COMPILER]
     key = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]
-    path = cache_root() / "shim" / f"{name}-{key}.so"
+    path = cache_root() / "shim" / f"{text.module}-{kind}-{key}.so"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as work:
@@ -53,42 +71,43 @@ def _built(name: str, made_from: list[str], make: Callable[[Path], None]) -> cty
     return loaded
 
 
-def _compile(work: Path, source: Path, runtime: str, level: str) -> None:
+def _compile(source: Path, runtime: str, level: str) -> None:
+    work = source.parent
     command = [*COMPILER, level, "-include", str(SHIM / runtime), "-I", str(work), "-x", "c++", str(source)]
     done = subprocess.run([*command, "-o", str(work / "out.so")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:4000]
 
 
 @cache
-def shim_library(module: str, source: str) -> ctypes.CDLL:
+def shim_library(text: Text) -> ctypes.CDLL:
     """A module's source compiled for this CPU."""
 
     def make(work: Path) -> None:
-        for name, text in program.headers().items():
-            (work / name).write_text(text)
-        (work / f"{module}.cu").write_text(source)
-        _compile(work, work / f"{module}.cu", "shim.hpp", "-O2")
+        for name, content in [*text.headers, ("module.cu", text.source)]:
+            (work / name).write_text(content)
+        _compile(work / "module.cu", "shim.hpp", "-O2")
 
-    return _built(module, [source], make)
+    return _built("source", text, [], make)
 
 
 @cache
-def ptx_library(module: str, source: str) -> ctypes.CDLL:
+def ptx_library(text: Text) -> ctypes.CDLL:
     """The PTX that NVIDIA's compiler makes of a module's source, compiled for this CPU."""
 
     def make(work: Path) -> None:
-        ptx = program.compile_module(module, ARCHITECTURE, source).ptx
-        (work / f"{module}.cpp").write_text(Translator(ptx).translate())
-        _compile(work, work / f"{module}.cpp", "ptx.hpp", "-O1")
+        ptx = program.compile_module(text.module, ARCHITECTURE, text.source, dict(text.headers)).ptx
+        (work / "module.cpp").write_text(Translator(ptx).translate())
+        _compile(work / "module.cpp", "ptx.hpp", "-O1")
 
     translator = (Path(__file__).parent / "ptx.py").read_text()
-    return _built(f"{module}-ptx", [source, translator, ARCHITECTURE, *program.OPTIONS, str(nvrtc.version())], make)
+    return _built("ptx", text, [translator, ARCHITECTURE, *program.OPTIONS, str(nvrtc.version())], make)
 
 
 class CpuDevice:
     """Implements ``gpu.device.Device``. ``seed`` orders a block's threads: 0 ascending, 1 descending, more shuffled.
 
-    ``sources`` replaces the text of modules, to see that a broken kernel is noticed.
+    ``sources`` replaces the text of modules and, by their files' names, of headers, to see that a broken kernel is
+    noticed.
     """
 
     name = "cpu"
@@ -136,7 +155,7 @@ class CpuDevice:
             return
         registers, static = _usage().get((module, kernel), (0, 0))
         assert threads * (registers + -registers % 8) <= REGISTERS and shared + static <= SHARED, (module, kernel)
-        code = self._library(module, self._sources.get(module) or program.source(module))
+        code = self._code(module)
         self._check(code, kernel, arguments)
         words = (ctypes.c_uint64 * MAX_ARGUMENTS)(*(_word(argument) for argument in arguments))
         function = ctypes.cast(getattr(code, kernel), ctypes.c_void_p)
@@ -154,7 +173,12 @@ class CpuDevice:
         work()
         return 1e3 * (time.perf_counter() - start)
 
-    def _library(self, module: str, source: str) -> ctypes.CDLL:
+    def _code(self, module: str) -> ctypes.CDLL:
+        source = self._sources.get(module) or program.source(module)
+        headers = program.included(source, {**program.headers(), **self._sources})
+        return self._library(Text(module, source, tuple(headers.items())))
+
+    def _library(self, text: Text) -> ctypes.CDLL:
         raise NotImplementedError
 
     def _check(self, code: ctypes.CDLL, kernel: str, arguments: tuple[Any, ...]) -> None:
@@ -170,20 +194,42 @@ class ShimDevice(CpuDevice):
 
     name = "shim"
 
-    def _library(self, module: str, source: str) -> ctypes.CDLL:
-        return shim_library(module, source)
+    def _library(self, text: Text) -> ctypes.CDLL:
+        return shim_library(text)
 
 
 class PtxDevice(CpuDevice):
-    """Runs the PTX, and checks what a kernel reads and where threads race (``shim/ptx.hpp``)."""
+    """Runs the PTX, and checks what a kernel reads and where threads race (``shim/ptx.hpp``).
+
+    ``without`` takes a barrier out of every module's code, by its place among them; ``reached`` then tells whether a
+    kernel came there.
+    """
 
     name = "ptx"
 
-    def _library(self, module: str, source: str) -> ctypes.CDLL:
-        code = ptx_library(module, source)
+    def __init__(self, seed: int = 0, sources: dict[str, str] | None = None, without: int | None = None) -> None:
+        super().__init__(seed, sources)
+        self._without = without
+        self.reached = False
+
+    def launch(
+        self, module: str, kernel: str, blocks: int | tuple[int, int], threads: int, *arguments: Any, shared: int = 0
+    ) -> None:
+        code = self._code(module)
         arrays = np.array(sorted(self._memory), np.uint64)
         code.shim_arrays(arrays.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(len(arrays)))
-        return code
+        code.shim_skip(ctypes.c_uint(0xFFFFFFFF if self._without is None else self._without))
+        try:
+            super().launch(module, kernel, blocks, threads, *arguments, shared=shared)
+        finally:
+            self.reached |= bool(code.shim_skip(ctypes.c_uint(0xFFFFFFFF)))
+
+    def barriers(self, module: str) -> int:
+        """How many barriers there are in a module's code."""
+        return int(self._code(module).shim_barriers())
+
+    def _library(self, text: Text) -> ctypes.CDLL:
+        return ptx_library(text)
 
     def _check(self, code: ctypes.CDLL, kernel: str, arguments: tuple[Any, ...]) -> None:
         """Hold each argument to its parameter's size: a card would read as many bytes, whatever follows."""

@@ -3,8 +3,8 @@
 // Global memory lies at the host's addresses and shared memory at offsets into the block's own, as on a GPU. Every access
 // is checked: that it lies within one array and is aligned to its whole width; and in shared memory, that no other
 // thread touched the same byte without a barrier in between, unless both read or both are atomic. That is the happens-
-// before relation of __syncthreads() for a block and of the .sync instructions for a warp, so that a missing barrier
-// shows whatever order the threads run in.
+// before relation of __syncthreads() for a block and of __syncwarp() for a warp, so that a missing barrier shows
+// whatever order the threads run in.
 
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <cfenv>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -46,12 +47,23 @@ inline std::vector<Range> arrays;  // sorted; the device's
 inline std::vector<Range> own;     // the module's .global and .const variables
 inline std::vector<Trace> traces;  // three for each byte of shared memory
 
+inline unsigned barriers;     // places in the code
+inline unsigned skipped = ~0u;  // one of them, taken out
+inline bool reached;          // whether the code came to that one
+
 struct Module {
-    Module(unsigned shared, std::vector<Range> variables) {
+    Module(unsigned shared, unsigned places, std::vector<Range> variables) {
         shim::static_shared = shared;
+        barriers = places;
         own = std::move(variables);
     }
 };
+
+inline bool stands(unsigned barrier) {
+    if (barrier != skipped) return true;
+    reached = true;
+    return false;
+}
 
 [[noreturn]] inline void refuse(const char* what, const char* space, u64 address, unsigned size) {
     char text[256];
@@ -367,4 +379,12 @@ inline u32 shfl_up(bool& inside, u32 value, u32 by, u32 control, u32 mask) {
 // The device's arrays as pairs of address and size, in order.
 extern "C" __attribute__((visibility("default"))) void shim_arrays(const uint64_t* pairs, size_t count) {
     ptx::arrays.assign((const ptx::Range*)pairs, (const ptx::Range*)pairs + count);
+}
+
+extern "C" __attribute__((visibility("default"))) unsigned shim_barriers() { return ptx::barriers; }
+
+// Take a barrier out of the code, or none; whether the code came to the one taken out before.
+extern "C" __attribute__((visibility("default"))) int shim_skip(unsigned barrier) {
+    ptx::skipped = barrier;
+    return std::exchange(ptx::reached, false);
 }

@@ -1,6 +1,6 @@
 // CUDA C++ on a CPU, for tests: forced into each .cu file by g++ -include.
 //
-// Blocks run in turn. The threads of a block are fibers on one core, so that __syncthreads() and the warp's exchanges
+// Blocks run in turn, in the order of the seed. The threads of a block are fibers on one core, so that __syncthreads() and the warp's exchanges
 // work and every run can be repeated: a fiber runs until it waits or ends, then the next in the order of the seed
 // (0 ascending, 1 descending, others shuffled anew at every barrier). A missing barrier then shows as a wrong result
 // under one order or another. Shared memory holds rubbish when a block begins. A barrier that some threads never reach
@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cmath>
+#include <csetjmp>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -40,11 +41,14 @@ constexpr size_t STACK = 128 * 1024;
 enum class State { ready, block_barrier, warp_barrier, done };
 
 struct Fiber {
-    ucontext_t context;
+    ucontext_t entry;  // to begin with
+    jmp_buf place;     // to go on from
+    bool begun;
     std::vector<char> stack;
     uint3_shim thread;
     State state;
-    unsigned mask;      // of the warp barrier waited at
+    unsigned mask;      // of the warp barrier or exchange waited at
+    bool barrier;       // whether it is a barrier
     uint64_t offered;   // to the warp's other lanes
     int predicate;      // offered to the block's other threads
 };
@@ -59,7 +63,7 @@ struct Launch {
 inline Launch launch;
 inline std::vector<Fiber> fibers;
 inline Fiber* current;
-inline ucontext_t scheduler;
+inline jmp_buf scheduler;
 inline std::vector<unsigned char> dynamic;
 inline unsigned static_shared;      // bytes that every block has at the start of `dynamic` (PTX alone)
 inline unsigned shared_bytes;       // of them and the launch's
@@ -71,9 +75,18 @@ inline uint64_t random_state;
 inline unsigned lane() { return current->thread.x % WARP; }
 inline Fiber& neighbour(unsigned lane) { return fibers[current->thread.x / WARP * WARP + lane]; }
 
-inline void wait(State state) {
+// Fibers change places by jumps: contexts, which save signal masks too, cost a system call each time.
+__attribute__((noinline)) inline void wait(State state) {
     current->state = state;
-    swapcontext(&current->context, &scheduler);
+    if (!_setjmp(current->place)) _longjmp(scheduler, 1);
+}
+
+__attribute__((noinline)) inline void resume(Fiber& f) {
+    current = &f;
+    if (_setjmp(scheduler)) return;
+    if (f.begun) _longjmp(f.place, 1);
+    f.begun = true;
+    setcontext(&f.entry);
 }
 
 // End the launch with an error.
@@ -83,8 +96,10 @@ inline void wait(State state) {
 }
 
 // All lanes of the mask have offered a value once this returns; a second wait lets all read before any goes on.
-inline void meet(unsigned mask) {
+// Memory is in order only behind a barrier proper, not behind an exchange (PTX ISA, bar.warp.sync and vote.sync).
+inline void meet(unsigned mask, bool barrier) {
     current->mask = mask;
+    current->barrier = barrier;
     wait(State::warp_barrier);
 }
 
@@ -97,9 +112,17 @@ inline void call() {
     wait(State::done);
 }
 
-inline unsigned draw(unsigned bound) {
+inline size_t draw(size_t bound) {
     random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (unsigned)(random_state >> 33) % bound;
+    return (size_t)(random_state >> 33) % bound;
+}
+
+// Numbers from 0: ascending, descending, or shuffled.
+template <class T>
+inline void arrange(std::vector<T>& numbers, unsigned seed) {
+    for (size_t i = 0; i < numbers.size(); i++) numbers[i] = (T)(seed == 1 ? numbers.size() - 1 - i : i);
+    if (seed > 1)
+        for (size_t i = numbers.size(); i > 1; i--) std::swap(numbers[i - 1], numbers[draw(i)]);
 }
 
 // Let those go whose barrier is complete; false if nobody can.
@@ -123,7 +146,7 @@ inline bool release() {
             }
             if (complete) {
                 unsigned mask = f.mask;
-                warp_interval[i / WARP]++;
+                warp_interval[i / WARP] += f.barrier;
                 for (unsigned l = 0; l < WARP; l++)
                     if (mask >> l & 1 && i / WARP * WARP + l < fibers.size()) fibers[i / WARP * WARP + l].state = State::ready;
                 any = true;
@@ -145,21 +168,19 @@ inline void run_block(unsigned seed) {
         Fiber& f = fibers[i];
         f.thread = {i, 0, 0};
         f.state = State::ready;
-        getcontext(&f.context);
-        f.context.uc_stack.ss_sp = f.stack.data();
-        f.context.uc_stack.ss_size = f.stack.size();
-        f.context.uc_link = nullptr;
-        makecontext(&f.context, call, 0);
-        order[i] = seed == 1 ? (unsigned)fibers.size() - 1 - i : i;
+        f.begun = false;
+        getcontext(&f.entry);
+        f.entry.uc_stack.ss_sp = f.stack.data();
+        f.entry.uc_stack.ss_size = f.stack.size();
+        f.entry.uc_link = nullptr;
+        makecontext(&f.entry, call, 0);
     }
     for (;;) {
-        if (seed > 1)
-            for (unsigned i = (unsigned)order.size(); i > 1; i--) std::swap(order[i - 1], order[draw(i)]);
+        arrange(order, seed);
         bool done = true;
         for (unsigned i : order) {
             if (fibers[i].state == State::ready) {
-                current = &fibers[i];
-                swapcontext(&scheduler, &current->context);
+                resume(fibers[i]);
                 if (!error.empty()) return;
             }
             done = done && fibers[i].state == State::done;
@@ -186,11 +207,13 @@ shim_launch(void* function, const uint64_t* arguments, unsigned grid_x, unsigned
     dynamic.resize(shared_bytes + 64);
     random_state = seed;
     error.clear();
-    for (unsigned y = 0; y < grid_y; y++)
-        for (unsigned x = 0; x < grid_x && error.empty(); x++) {
-            launch.index = {x, y, 0};
-            run_block(seed);
-        }
+    std::vector<unsigned> blocks(grid_x * grid_y);
+    arrange(blocks, seed);
+    for (unsigned block : blocks) {
+        launch.index = {block % grid_x, block / grid_x, 0};
+        run_block(seed);
+        if (!error.empty()) break;
+    }
     if (!error.empty()) fibers.clear();
     return !error.empty();
 }
@@ -217,17 +240,17 @@ inline int __syncthreads_or(int predicate) {
 }
 
 inline void __threadfence() {}
-inline void __syncwarp(unsigned mask = 0xffffffffu) { shim::meet(mask); }
+inline void __syncwarp(unsigned mask = 0xffffffffu) { shim::meet(mask, true); }
 
 template <class T>
 inline T shim_exchange(unsigned mask, T value, unsigned from) {
     static_assert(sizeof(T) <= 8, "a lane offers at most eight bytes");
     shim::current->offered = 0;
     memcpy(&shim::current->offered, &value, sizeof(T));
-    shim::meet(mask);
+    shim::meet(mask, false);
     T r;
     memcpy(&r, &shim::neighbour(from).offered, sizeof(T));
-    shim::meet(mask);
+    shim::meet(mask, false);
     return r;
 }
 
@@ -258,21 +281,21 @@ template <class T>
 inline unsigned __match_any_sync(unsigned mask, T value) {
     shim::current->offered = 0;
     memcpy(&shim::current->offered, &value, sizeof(T));
-    shim::meet(mask);
+    shim::meet(mask, false);
     unsigned same = 0;
     for (unsigned l = 0; l < 32; l++)
         if (mask >> l & 1 && shim::neighbour(l).offered == shim::current->offered) same |= 1u << l;
-    shim::meet(mask);
+    shim::meet(mask, false);
     return same;
 }
 
 inline unsigned __ballot_sync(unsigned mask, int predicate) {
     shim::current->offered = predicate != 0;
-    shim::meet(mask);
+    shim::meet(mask, false);
     unsigned votes = 0;
     for (unsigned l = 0; l < 32; l++)
         if (mask >> l & 1 && shim::neighbour(l).offered) votes |= 1u << l;
-    shim::meet(mask);
+    shim::meet(mask, false);
     return votes;
 }
 
