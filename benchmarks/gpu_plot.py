@@ -39,7 +39,8 @@ def draw(result: dict[str, Any], out: Path) -> None:
             line(panel, own, lambda row, kind=kind: row["share"] * row[kind]["median"], f"{name}, ceiling", "--")
         panel.set(title=title, yscale="log", xlabel="log2 of the size", ylabel="ms")
         panel.grid(alpha=0.3)
-        panel.legend(fontsize="x-small")
+        if panel.get_lines():
+            panel.legend(fontsize="x-small")
     figure.suptitle(result["device"], fontsize="medium")
     figure.savefig(out, dpi=120)
     pyplot.close(figure)

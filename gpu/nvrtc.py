@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from aitbc_rollup.errors import ResourceError
@@ -24,6 +24,21 @@ class Compiled(NamedTuple):
     log: str
 
 
+def _by_finder() -> str:
+    from cuda.pathfinder import load_nvidia_dynamic_lib
+
+    return str(load_nvidia_dynamic_lib("nvrtc").abs_path)
+
+
+#: Where it may be: where NVIDIA's own finder has it (wheels, conda, CUDA_HOME), where the system's loader looks, where
+#: toolkits put it.
+_PLACES: tuple[Callable[[], str], ...] = (
+    _by_finder,
+    lambda: "libnvrtc.so.13",
+    lambda: "/usr/local/cuda/lib64/libnvrtc.so",
+)
+
+
 @functools.cache
 def library() -> ctypes.CDLL:
     """libnvrtc, wherever wheels, conda or a toolkit put it.
@@ -31,19 +46,19 @@ def library() -> ctypes.CDLL:
     Raises:
         ResourceError: it is not there.
     """
-    try:
-        from cuda.pathfinder import load_nvidia_dynamic_lib
-
-        path = load_nvidia_dynamic_lib("nvrtc").abs_path
-        return ctypes.CDLL(path)
-    except (ImportError, RuntimeError, OSError) as error:
-        raise ResourceError(
-            "CUDA's run-time compiler cannot be loaded",
-            place="libnvrtc",
-            expected="the wheel nvidia-cuda-nvrtc or a CUDA toolkit",
-            got=str(error),
-            hint="pip install 'aitbc-rollup[gpu]'",
-        ) from error
+    faults = []
+    for place in _PLACES:
+        try:
+            return ctypes.CDLL(place())
+        except (ImportError, RuntimeError, OSError) as error:
+            faults.append(str(error).strip().splitlines()[0])
+    raise ResourceError(
+        "CUDA's run-time compiler cannot be loaded",
+        place="libnvrtc",
+        expected="the wheel nvidia-cuda-nvrtc or a CUDA toolkit",
+        got="; ".join(faults),
+        hint="pip install 'aitbc-rollup[gpu]'",
+    )
 
 
 def version() -> tuple[int, int]:

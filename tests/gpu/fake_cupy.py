@@ -2,8 +2,8 @@
 
 What is queued happens when somebody waits, as late as on a card it may, and stream after stream as far as events let
 them, in an order that can be turned round; and memory that is let go of serves again at once on its stream, as in
-CuPy's pool. So a buffer that is filled again too soon shows, and a lane that does not wait for what it needs. Arrays are
-no numpy arrays, and as CuPy's do not turn into any by themselves.
+CuPy's pool. So a buffer that is filled again too soon shows, and a lane that does not wait for what it needs. Arrays
+are no numpy arrays, and as CuPy's do not turn into any by themselves.
 """
 
 from __future__ import annotations
