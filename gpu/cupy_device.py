@@ -17,11 +17,13 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from aitbc_rollup.algebra import threads
 from aitbc_rollup.errors import AitbcError, ResourceError
 from aitbc_rollup.prover.engine import NoEngineError
 from aitbc_rollup.sizes import size_setting
@@ -35,6 +37,8 @@ OLDEST = 75
 _SHARE = 0.9
 #: Bytes of one of the two page-locked buffers: long enough that a transfer takes longer than what begins it.
 _STAGING_BYTES = 16 << 20
+#: Bytes that a thread copies at least.
+_COPY_BYTES = 1 << 20
 #: CUDA's error numbers (Runtime API, "Error Handling"): the driver is older than the runtime or absent; no card.
 _INSUFFICIENT_DRIVER, _NO_DEVICE = 35, 100
 
@@ -54,24 +58,25 @@ class CupyDevice:
         cuda = self._cupy.cuda
         self._errors = (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError)
         _require_card(cuda, self._errors)
-        properties = cuda.runtime.getDeviceProperties(0)
-        self.name: str = properties["name"].decode()
-        self.multiprocessors: int = properties["multiProcessorCount"]
-        self.architecture = f"sm_{cuda.Device(0).compute_capability}"
-        self._require_usable()
-        free, self.memory = cuda.runtime.memGetInfo()
-        asked = size_setting("AITBC_GPU_MEMORY", "for what is free")
-        self.budget: int = min(asked or int(_SHARE * free), self.memory)
-        self._pool = cuda.MemoryPool()
-        self._pool.set_limit(size=self.budget)
         self._careful = os.environ.get("AITBC_GPU_SYNC", "") not in ("", "0")
         self._modules: dict[str, Any] = {}
         self._functions: dict[tuple[str, str], Any] = {}
         self._shared: dict[tuple[str, str], int] = {}
-        with self._told("page-locked memory"):
+        self._pending: list[Any] = []
+        asked = size_setting("AITBC_GPU_MEMORY", "for what is free")
+        self.name = "GPU"
+        with self._told("when it is opened"):
+            properties = cuda.runtime.getDeviceProperties(0)
+            self.name = properties["name"].decode()
+            self.multiprocessors: int = properties["multiProcessorCount"]
+            self.architecture = f"sm_{cuda.Device(0).compute_capability}"
+            self._require_usable()
+            free, total = cuda.runtime.memGetInfo()
+            self.budget: int = min(asked or int(_SHARE * free), total)
+            self._pool = cuda.MemoryPool()
+            self._pool.set_limit(size=self.budget)
             self._staging = [_Buffer(self._cupy) for _ in range(2)]
             self._lanes = [cuda.Stream(non_blocking=True) for _ in range(LANES)]
-        self._pending: list[Any] = []
 
     def _require_usable(self) -> None:
         if int(self.architecture.removeprefix("sm_")) < OLDEST:
@@ -141,7 +146,7 @@ class CupyDevice:
         with self._told("upload"):
             for buffer, at, piece in self._pieces(source):
                 buffer.wait()
-                buffer.memory[: piece.size] = piece
+                _fill(buffer.memory[: piece.size], piece)
                 self._copy(array.data.ptr + at, buffer.address, piece.size, kind, stream)
                 buffer.used(stream)
         return array
@@ -277,7 +282,12 @@ class _Buffer:
 def _take(buffer: _Buffer, piece: NDArray[np.uint8]) -> None:
     """Have a piece that arrives in a buffer."""
     buffer.wait()
-    piece[...] = buffer.memory[: piece.size]
+    _fill(piece, buffer.memory[: piece.size])
+
+
+def _fill(to: NDArray[np.uint8], source: NDArray[np.uint8]) -> None:
+    """Copy in main memory, on all threads where it pays: one alone is slower than the card's bus."""
+    threads.run(partial(np.copyto, to[i:j], source[i:j]) for i, j in threads.ranges(source.size, _COPY_BYTES))
 
 
 def _word(argument: Argument) -> np.integer[Any]:
