@@ -3,7 +3,7 @@
 The shim compiles the portable branch of ``arch.cuh``; the other branch, and all that the compiler does to it, is PTX.
 Every instruction becomes a statement or two over variables named like the registers, labels stay labels, and
 ``shim/ptx.hpp`` supplies the rest: threads, barriers and exchanges, and memory whose accesses are checked. Only what
-the kernels' PTX contains is here; anything else is refused by name.
+the kernels' PTX contains is here; anything else is refused by name. One instruction set, one class: hence the length.
 
 Source: PTX ISA 9.0, sections "Instruction Set" and "Directives".
 """
