@@ -23,6 +23,7 @@ sanitizer  small sizes under compute-sanitizer (memcheck, racecheck), where that
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -88,21 +89,11 @@ def machine(powers: list[int]) -> Iterator[Row]:
 
 def suite(powers: list[int]) -> Iterator[Row]:
     """The tests that run on any device."""
+    environment = {**os.environ, "AITBC_GPU": "shim" if on_shim() else "1"}
     for tests, chosen in (("tests/gpu", "shim" if on_shim() else "on-card"), ("tests/prover/test_engine.py", "gpu")):
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-k",
-            chosen,
-            "-m",
-            "not heavy",
-            tests,
-        ]
-        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        options = ["-q", "-p", "no:cacheprovider", "-m", "not heavy", "-k", chosen]
+        command = [sys.executable, "-m", "pytest", *options, tests]
+        done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
         lines = (done.stdout.strip() or done.stderr.strip() or "no word").splitlines()
         for line in lines:
             if line.startswith(("FAILED", "ERROR")):
