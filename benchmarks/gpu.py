@@ -9,11 +9,11 @@ the program on the CPU that stands in for a card, at small sizes.
 ``start`` is what a first use costs: compiling each module with nothing cached, and finding it when it is. Elsewhere
 kernels are compiled, and a first run that does not count has loaded them and made their tables.
 
-``device_ms`` is from arrays on the device to arrays on the device, by the card's clock; ``host_ms`` from arrays in main
-memory to the result there, by this machine's; ``cpu_ms`` the CPU engine's, in the same run. Each has median, least and
-most of its runs. ``share`` is the part of ``device_ms`` that the card would take for nothing but the operation's
-multiply-adds, at the rate of ``IMAD.WIDE`` that the stage ``probe`` measured: a transform's n/2·log₂ n products with
-known factors; a sum's mixed addition for each digit, and two full ones for each bucket.
+``device_ms`` is from arrays on the device to arrays on the device, by the card's clock, the mean of ``in_a_row``;
+``host_ms`` from arrays in main memory to the result there, by this machine's; ``cpu_ms`` the CPU engine's, in the same
+run. Each has median, least and most of its runs. ``share`` is the part of ``device_ms`` that the card would take for
+nothing but the operation's multiply-adds, at the rate of ``IMAD.WIDE`` that the stage ``probe`` measured: a transform's
+n/2·log₂ n products with known factors; a sum's mixed addition for each digit, and two full ones for each bucket.
 
 Every result is compared with the CPU engine's, or, of sums, with the multiple of the generator that it is known to be;
 a proof is verified. Exit status: 0, 1 if a result is wrong or a stage did not end, 5 if there is no card.

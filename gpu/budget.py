@@ -59,7 +59,8 @@ def shares(lists: Mapping[Name, Points], available: int, *, tight: bool) -> dict
     spare = available - sum(found[0].size for found in options.values())
     if spare < 0:
         held = {name: 64 * points.group * points.length for name, points in lists.items()}
-        alone = sum(held.values()) + max(points.besides for points in lists.values())
+        # While the last list is put together, its points are there twice.
+        alone = sum(held.values()) + max(held[name] + points.besides for name, points in lists.items())
         least = alone if tight else available - spare
         if least > available:
             raise DeviceMemoryError(

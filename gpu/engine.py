@@ -89,34 +89,39 @@ class GpuEngine:
         """
         with self._lock:
             # Taken out and put back, so that the last is the one used last.
-            found = self._keys.pop(key, None) or self._with_room(partial(self._loaded, key))
+            found = self._keys.pop(key, None) or self._alone(partial(self._loaded, key))
             self._keys[key] = found
             return found
 
     def _loaded(self, key: ProvingKey) -> GpuKey:
         """A key that makes do with little memory only where no other holds any."""
-        return GpuKey(self._device, self._transforms, self._lock, key, tight=not self._keys)
+        return GpuKey(self._device, self._transforms, self._alone, key, tight=not self._keys)
 
     def _msm(self, group: Group, points: Limbs, scalars: Limbs) -> Limbs:
         checked(scalars, len(checked(points, None, AFFINE_WORDS * group)), 4)
-        with self._lock:
-            return self._with_room(lambda: msm(self._device, group, points, self._field(scalars)))
+        return self._alone(lambda: msm(self._device, group, points, self._field(scalars)))
 
     def _field(self, elements: Limbs) -> Array:
         return self._device.upload(checked(elements, None, 4))
 
     def _done(self, work: Callable[[], Array]) -> Limbs:
         """The result of what is queued."""
-        with self._lock:
-            return self._device.download(self._with_room(work))
+        return self._alone(lambda: self._device.download(work()))
 
-    def _with_room(self, work: Callable[[], Result]) -> Result:
-        """What a function returns, given the memory of as many keys as it takes, those used last kept longest."""
-        while self._keys:
-            with suppress(DeviceMemoryError):
+    def _alone(self, work: Callable[[], Result]) -> Result:
+        """What a function returns that nobody else's work runs beside, given the memory that it takes: first that of
+        the transforms' tables, then that of as many keys as need be, those used last kept longest."""
+        with self._lock:
+            try:
                 return work()
-            self._keys.pop(next(iter(self._keys)))
-        return work()
+            except DeviceMemoryError:
+                if not self._transforms.forget() and not self._keys:
+                    raise
+            while self._keys:
+                with suppress(DeviceMemoryError):
+                    return work()
+                self._keys.pop(next(iter(self._keys)))
+            return work()
 
 
 @cache

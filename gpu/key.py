@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from threading import RLock
+from typing import Protocol, TypeVar
 
+from aitbc_rollup.algebra.jit import checked
 from aitbc_rollup.algebra.limbs import Limbs
 from aitbc_rollup.prover import qap
 from aitbc_rollup.prover.engine import Progress, Sums, silent, stage_starts
@@ -32,13 +33,24 @@ _STAGES: dict[Query, tuple[str, int]] = {
 }  # fmt: skip
 
 
+Result = TypeVar("Result")
+
+
+class Alone(Protocol):
+    """How a function is called that works on the device."""
+
+    def __call__(self, work: Callable[[], Result]) -> Result:
+        """Its result, with nobody else at work there; called again, where memory does not suffice, with more of it."""
+        ...
+
+
 class GpuKey:
     """Implements ``prover.engine.LoadedKey``.
 
     Args:
         device: where the key goes.
         transforms: those of the device.
-        lock: held while the device works for this key.
+        alone: what the device does for this key is done by it.
         key: the key; not kept.
         tight: whether it is to do with less memory than it takes to have all sums under way at once.
 
@@ -47,9 +59,9 @@ class GpuKey:
         DeviceMemoryError: the device has no room for it.
     """
 
-    def __init__(self, device: Device, transforms: Transforms, lock: RLock, key: ProvingKey, *, tight: bool) -> None:
-        self._device, self._transforms, self._lock = device, transforms, lock
-        self._n_public, self._power = key.n_public, key.power
+    def __init__(self, device: Device, transforms: Transforms, alone: Alone, key: ProvingKey, *, tight: bool) -> None:
+        self._device, self._transforms, self._alone = device, transforms, alone
+        self._n_wires, self._n_public, self._power = key.n_wires, key.n_public, key.power
         self._a, self._b = (DeviceMatrix(device, matrix) for matrix in key.body.matrices())
         lists = {
             query: Points(group, key.n_points(query), SLICES[group].nbytes(device, group))
@@ -68,23 +80,28 @@ class GpuKey:
 
     def sums(self, witness: Limbs, progress: Progress = silent) -> Sums:
         """All sums for a canonical witness."""
-        with self._lock:
-            parts = None
-            with suppress(DeviceMemoryError):
-                parts = self._queued(witness, progress, self._device.lane)
-            if parts is None:  # only here, where the error no longer holds what was allocated before it
-                self._device.join()
-                parts = self._queued(witness, silent, lambda number: nullcontext())
-            return Sums(**{str(query): self._bases[query].finish(part) for query, part in parts.items()})
+        checked(witness, self._n_wires, 4)
+        return self._alone(lambda: self._sums(witness, progress))
+
+    def _sums(self, witness: Limbs, progress: Progress) -> Sums:
+        parts = None
+        with suppress(DeviceMemoryError):
+            parts = self._queued(witness, progress, self._device.lane)
+        if parts is None:  # only here, where the error no longer holds what was allocated before it
+            parts = self._queued(witness, silent, lambda number: nullcontext())
+        return Sums(**{str(query): self._bases[query].finish(part) for query, part in parts.items()})
 
     def commit(self, values: Limbs) -> tuple[Limbs, Limbs]:
         """The commitment and its proof of knowledge."""
         if "committed" not in self._bases:
             raise ValueError("the key has no commitment")
-        with self._lock:
-            scalars = self._device.upload(values)
-            first, second = (self._bases[query].sum(scalars) for query in ("committed", "knowledge"))
-            return self._bases["committed"].finish(first), self._bases["knowledge"].finish(second)
+        checked(values, None, 4)
+        return self._alone(lambda: self._commitment(values))
+
+    def _commitment(self, values: Limbs) -> tuple[Limbs, Limbs]:
+        scalars = self._device.upload(values)
+        first, second = (self._bases[query].sum(scalars) for query in ("committed", "knowledge"))
+        return self._bases["committed"].finish(first), self._bases["knowledge"].finish(second)
 
     def _queued(
         self, witness: Limbs, progress: Progress, lane: Callable[[int], AbstractContextManager[None]]
@@ -93,16 +110,19 @@ class GpuKey:
         starts = stage_starts()
         progress("constraints", starts["constraints"])
         wires = self._device.upload(witness)
-        with lane(0):
-            a, b = self._a.product(wires), self._b.product(wires)
-            progress("quotient", starts["quotient"])
-            quotient = self._transforms.quotient(a, b, qap.coset_shift(self._power))
-            del a, b
-        scalars: dict[Query, Array] = {"c": wires[self._n_public + 1 :], "h": quotient}
         parts: dict[Query, Array] = {}
-        for query, (stage, number) in _STAGES.items():
-            progress(stage, starts[stage])
-            with lane(number):
-                parts[query] = self._bases[query].sum(scalars.get(query, wires))
-        self._device.join()
+        try:
+            with lane(0):
+                a, b = self._a.product(wires), self._b.product(wires)
+                progress("quotient", starts["quotient"])
+                quotient = self._transforms.quotient(a, b, qap.coset_shift(self._power))
+                del a, b
+            scalars: dict[Query, Array] = {"c": wires[self._n_public + 1 :], "h": quotient}
+            for query, (stage, number) in _STAGES.items():
+                progress(stage, starts[stage])
+                with lane(number):
+                    parts[query] = self._bases[query].sum(scalars.get(query, wires))
+        finally:
+            # However it ends: lanes may be at work with arrays that are let go of here.
+            self._device.join()
         return parts

@@ -32,9 +32,6 @@ from .plan import SumPlan
 from .points import AFFINE_WORDS, SUM_WORDS, Group, launch, normalise, weigh
 from .sort import sorted_digits
 
-#: Multiples of points that are made at a time.
-_PIECE = 1 << 20
-
 
 class Slices(NamedTuple):
     """How entries are shared out: threads that a multiprocessor runs at a time, waves of them, at least so many entries
@@ -167,9 +164,11 @@ class Bases:
             here, there = there, here
 
     def _part(self, points: list[Array], live: Array | None, cut: slice) -> _Part:
-        """A part's table, from the pieces its points are in."""
+        """A part's table, from the pieces its points are in; of one piece and one level it is these points."""
         device, group, digits = self._device, self._group, self.plan.digits
-        n = cut.stop - cut.start
+        n, own_live = cut.stop - cut.start, None if live is None else live[cut]
+        if len(points) == digits.levels == 1:
+            return _Part(points[0][cut], cut, own_live)
         table = device.empty((digits.levels * n, AFFINE_WORDS * group), np.uint64)
         at = 0
         for piece in points:
@@ -178,13 +177,13 @@ class Bases:
             launch(device, group, "copy_points", len(own), to, own, np.uint32(len(own)))
             at += len(piece)
         self._fill(table.reshape(digits.levels, n, -1))
-        return _Part(table, cut, None if live is None else live[cut])
+        return _Part(table, cut, own_live)
 
     def _fill(self, table: Array) -> None:
         """Make all levels of a table, (levels, n, 8·group), from the first, a piece of the points at a time."""
         device, group = self._device, self._group
         more, n, words = len(table) - 1, table.shape[1], AFFINE_WORDS * group
-        step = max(_PIECE // max(more, 1), 1)
+        step = max(plans.PIECE // max(more, 1), 1)
         for start in range(0, n if more else 0, step):
             count = min(step, n - start)
             size, doublings = np.uint32(count), np.uint32(self.plan.digits.shift)
@@ -194,6 +193,7 @@ class Bases:
             normalise(device, group, points, sums)
             for level in range(more):
                 launch(device, group, "copy_points", count, table[level + 1][start:], points[level], size)
+            del sums, points  # before the next ones take as much again
 
 
 def msm(device: Device, group: Group, points: Limbs, scalars: Array) -> Limbs:

@@ -114,6 +114,12 @@ class Transforms:
         *factors, c = self._run(inner, self._run(planned, [a, b, a], b, scale, _NEGATE))
         return self._run([last], [c, *self._run([last], factors)], mode=_JOIN)[0]
 
+    def forget(self) -> bool:
+        """Let go of the tables' memory, until they are needed again; whether there were any."""
+        held = bool(self._tables)
+        self._tables.clear()
+        return held
+
     def _power(self, values: Array) -> int:
         length = len(values)
         most = min(FR_TWO_ADICITY, 3 * self._longest)

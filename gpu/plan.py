@@ -70,6 +70,8 @@ class SumPlan(NamedTuple):
 _ENTRY, _SUM, _STEP = 1.1, 1.4, 50_000
 _WIDTHS = range(2, 25)
 _AFFINE_BYTES, _SUM_BYTES, _ENTRY_BYTES = 64, 128, 16
+#: Multiples of points that are made at a time.
+PIECE = 1 << 20
 #: Bits of a point's number in an entry, and of an entry's.
 _POINT_BITS, _COUNT_BITS = 31, 31
 
@@ -84,11 +86,15 @@ def cost(points: int, plan: DigitPlan) -> float:
 
 
 def memory(points: int, group: int, plan: SumPlan) -> int:
-    """Bytes of the table of all points, and of what one part's sum takes besides: entries, sorted from one array to
-    another, and buckets, halved from one to another."""
+    """Bytes of the table of all points, and of what is there besides: for one part's sum entries, sorted from one array
+    to another, and buckets, halved from one to another; while levels are made, the points they are made of and a piece
+    of them as sums and affine."""
     digits, part = plan.digits, -(-points // plan.parts)
     table = points * digits.levels * _AFFINE_BYTES * group
-    return table + part * digits.windows * _ENTRY_BYTES + 2 * digits.keys * _SUM_BYTES * group
+    adding = part * digits.windows * _ENTRY_BYTES + 2 * digits.keys * _SUM_BYTES * group
+    piece = min(PIECE, part * digits.levels)
+    making = (points * _AFFINE_BYTES + piece * (_SUM_BYTES + _AFFINE_BYTES)) * group if digits.levels > 1 else 0
+    return table + max(adding, making)
 
 
 def choose(points: int, group: int, budget: int, levels: int | None = None) -> SumPlan:

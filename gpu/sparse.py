@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aitbc_rollup.algebra.bn254 import R
+from aitbc_rollup.algebra.jit import checked
 from aitbc_rollup.algebra.limbs import Limbs, to_limbs
 from aitbc_rollup.prover.keys import Matrix
 
@@ -38,10 +39,14 @@ class DeviceMatrix:
         """Upload; the matrix is not kept.
 
         Raises:
-            ValueError: the offsets do not start at 0, fall, or do not end with the entries; or there are 2^32 of them.
+            ValueError: the arrays are not as :class:`Matrix` has them; the offsets do not start at 0, fall, or do not
+                end with the entries; or there are 2^32 of them.
             ResourceError: the device has no room for it.
         """
         indptr, wires, values = matrix
+        checked(indptr, None, dtype=np.int64)
+        checked(wires, None, dtype=np.uint32)
+        checked(values, None, 4)
         lengths = np.diff(indptr)
         if len(indptr) == 0 or indptr[0] != 0 or (lengths < 0).any():
             raise ValueError("a matrix's offsets start at 0 and do not fall")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import RLock
 from typing import Any
 
 import committed_world
@@ -126,9 +125,9 @@ class Small(ShimDevice):
 
 
 class Serial(Small):
-    """One on which nothing can be had in a lane."""
+    """One on which nothing can be had in a lane; it counts how often lanes were joined."""
 
-    inside = False
+    inside, joined = False, 0
 
     def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> Any:
         if self.inside:
@@ -144,13 +143,16 @@ class Serial(Small):
         finally:
             self.inside = False
 
+    def join(self) -> None:
+        self.joined += 1
+
 
 def room(key: ProvingKey) -> int:
     """About the least that is free where a key is loaded so that all its sums can be under way at once."""
     transforms = Transforms(ShimDevice())
     for size in range(1 << 20, 1 << 24, 1 << 14):
         with suppress(DeviceMemoryError):
-            GpuKey(Small(size), transforms, RLock(), key, tight=False)
+            GpuKey(Small(size), transforms, lambda work: work(), key, tight=False)
             return size
     raise AssertionError
 
@@ -177,11 +179,35 @@ def test_the_key_that_was_not_used_for_longest_goes_first() -> None:
     assert [loaded() is None for loaded in there] == [False, True]
 
 
+def test_a_proof_may_have_the_memory_of_keys_that_are_not_used(system: tuple[R1CS, Limbs]) -> None:
+    device = Small(1 << 30)
+    engine, (r1cs, witness) = GpuEngine(device), system
+    first, second = (setup(r1cs, engine=CPU) for _ in range(2))
+    loaded, other = engine.load(first), weakref.ref(engine.load(second))
+    device.free = 1 << 14
+    got = loaded.sums(witness)
+    assert other() is None
+    assert all((a == b).all() for a, b in zip(got, CPU.load(first).sums(witness), strict=True))
+
+
+def test_tables_of_transforms_go_before_keys(key: ProvingKey) -> None:
+    device = Small(1 << 30)
+    engine = GpuEngine(device)
+    loaded = engine.load(key)
+    values = np.ones((1 << 12, 4), np.uint64)
+    expected = engine.intt(values, 5)
+    device.free = 10 * values.nbytes - (1 << 12)
+    assert (engine.ntt(expected, 5) == values).all()
+    assert engine.load(key) is loaded
+
+
 def test_sums_that_do_not_fit_beside_one_another_are_made_in_turn(key: ProvingKey, system: tuple[R1CS, Limbs]) -> None:
     device = Serial(1 << 30)
     told: list[str] = []
     got = GpuEngine(device).load(key).sums(system[1], lambda stage, done: told.append(stage))
     assert device.lanes == 1 and told == ["constraints"]
+    # Lanes that were begun may still be at work.
+    assert device.joined == 2
     assert all((a == b).all() for a, b in zip(got, CPU.load(key).sums(system[1]), strict=True))
 
 

@@ -98,7 +98,7 @@ def test_the_plan_of_few_points(device: Device, n: int) -> None:
 
 
 def test_a_table_is_made_piece_by_piece(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aitbc_rollup.gpu.msm._PIECE", 20)
+    monkeypatch.setattr("aitbc_rollup.gpu.plan.PIECE", 20)
     factors, scalars = draw(9, 30)
     check(device, 1, factors, scalars, DigitPlan.of(12, 7))
 

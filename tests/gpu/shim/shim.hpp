@@ -140,15 +140,14 @@ inline bool release() {
             for (unsigned l = 0; l < WARP; l++) {
                 if (!(f.mask >> l & 1)) continue;
                 size_t other = i / WARP * WARP + l;
-                if (other >= fibers.size()) continue;
-                Fiber& o = fibers[other];
-                complete = complete && o.state == State::warp_barrier && o.mask == f.mask;
+                complete = complete && other < fibers.size() && fibers[other].state == State::warp_barrier &&
+                           fibers[other].mask == f.mask;
             }
             if (complete) {
                 unsigned mask = f.mask;
                 warp_interval[i / WARP] += f.barrier;
                 for (unsigned l = 0; l < WARP; l++)
-                    if (mask >> l & 1 && i / WARP * WARP + l < fibers.size()) fibers[i / WARP * WARP + l].state = State::ready;
+                    if (mask >> l & 1) fibers[i / WARP * WARP + l].state = State::ready;
                 any = true;
             }
         }
