@@ -4,8 +4,8 @@ A key goes up once: matrices, and points with as many multiples as memory allows
 upload of the witness, work that the host queues without waiting, and five small downloads. One thread at a time: the
 others wait for the engine's lock, as they would for the card.
 
-Keys stay as long as their ``ProvingKey`` does and memory allows: where a new one does not fit, those go first that
-were not used for longest.
+Keys stay as long as their ``ProvingKey`` does and memory allows: where a new one, or a proof with another, does not
+fit, those go first that were not used for longest.
 """
 
 from __future__ import annotations

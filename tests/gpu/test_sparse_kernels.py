@@ -76,6 +76,9 @@ def test_matrices_that_contradict_themselves_are_refused(device: Device) -> None
     for indptr in ([], [1, 3], [0, 2, 1, 3], [0, 1, 2], [0, 1, 4]):
         with pytest.raises(ValueError, match="offsets"):
             DeviceMatrix(device, m._replace(indptr=np.array(indptr, np.int64)))
+    for wrong in (m._replace(wires=m.wires.astype(np.int64)), m._replace(indptr=m.indptr.astype(np.uint32))):
+        with pytest.raises(ValueError, match="expected a C-contiguous"):
+            DeviceMatrix(device, wrong)
     with pytest.raises(ValueError, match="columns"):
         DeviceMatrix(device, m).product(device.upload(vector()[: int(m.wires.max())]))
 
