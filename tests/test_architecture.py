@@ -27,7 +27,7 @@ ROOMS: dict[str, set[str]] = {
 CONFINED: dict[str, tuple[str, ...]] = {
     "numba": ("algebra/jit.py", "algebra/kernel_compiler.py"),
     "llvmlite": ("algebra/",),
-    "cupy": ("gpu/",),
+    "cupy": ("gpu/cupy_device.py",),
     "py_ecc": ("verifier/",),
     "web3": ("rollup/l1/",),
     "eth_account": ("rollup/l1/",),
