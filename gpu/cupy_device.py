@@ -107,8 +107,9 @@ class CupyDevice:
 
     def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> Array:
         """An uninitialised array."""
-        size = math.prod((shape,) if isinstance(shape, int) else shape) * np.dtype(dtype).itemsize
-        return self._cupy.ndarray(shape, dtype, memptr=self._memory(size))
+        lengths = (shape,) if isinstance(shape, int) else shape
+        size = math.prod(lengths) * np.dtype(dtype).itemsize
+        return self._cupy.ndarray(lengths, dtype, memptr=self._memory(size))
 
     def zeros(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> Array:
         """An array of zeros."""
