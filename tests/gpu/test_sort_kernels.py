@@ -109,6 +109,15 @@ def test_live_scalars_are_numbered_anew(device: Device) -> None:
         np.testing.assert_array_equal(array, want)
 
 
+@pytest.mark.parametrize("plan", [DigitPlan.of(2), DigitPlan.of(13, 5), DigitPlan.of(16, 16)], ids=str)
+def test_what_is_no_scalar_stays_within_the_buckets(device: Device, plan: DigitPlan) -> None:
+    """The host refuses numbers from r on; if one came through, a sum would be wrong, but no memory."""
+    rng = random.Random(3)
+    wild = [R, R + 1, (1 << 256) - 1, 1 << 255, 3 * R // 2, *(rng.randrange(R, 1 << 256) for _ in range(40))]
+    keys, entries = sort(device, wild, plan)
+    assert keys.max() < plan.keys and (entries & 0x7FFFFFFF).max() < len(wild) * plan.levels
+
+
 def test_passes_share_the_bits() -> None:
     assert [radix_widths(bits) for bits in (1, 8, 9, 19, 32)] == [[1], [8], [5, 4], [7, 6, 6], [8, 8, 8, 8]]
 
