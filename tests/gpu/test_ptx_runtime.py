@@ -136,10 +136,10 @@ def test_floating_point_is_rounded_as_told() -> None:
     assert got[4] == int(b * 0.75)
 
 
-def launch(body: str, threads: int = 64, size: int = 64, seed: int = 0, **more: Any) -> list[int]:
+def launch(body: str, threads: int = 64, size: int = 64, seed: int = 0, blocks: int = 1, **more: Any) -> list[int]:
     cpu = device(body, seed)
     out = cpu.zeros(size, np.uint32)
-    cpu.launch("probe", "run", 1, threads, out, **more)
+    cpu.launch("probe", "run", blocks, threads, out, **more)
     return cpu.download(out).tolist()
 
 
@@ -163,6 +163,21 @@ def test_writing_what_others_still_read_is_a_race() -> None:
     assert launch(body.format("__syncthreads();")) == [t ^ 32 for t in range(64)]
 
 
+@pytest.mark.parametrize("seed", [0, 1, 5])
+def test_no_barrier_orders_what_blocks_do_to_global_memory(seed: int) -> None:
+    body = """u32* out) {{ u32 i = blockIdx.x * blockDim.x + threadIdx.x; out[i] = i; {}
+        out[128 + i] = out[i ^ {}]; }}"""
+
+    def run(barrier: str, distance: int) -> list[int]:
+        return launch(body.format(barrier, distance), size=256, seed=seed, blocks=2)[128:]
+
+    for barrier, distance in [("", 1), ("__syncwarp();", 32), ("__syncthreads();", 64)]:
+        with pytest.raises(AssertionError, match=r"bytes of global memory .* no barrier in between"):
+            run(barrier, distance)
+    for barrier, distance in [("__syncwarp();", 1), ("__syncthreads();", 32)]:
+        assert run(barrier, distance) == [i ^ distance for i in range(128)]
+
+
 def test_atomics_do_not_race_with_each_other_but_with_reads() -> None:
     body = """u32* out) {{ __shared__ u32 sum; if (threadIdx.x == 0) sum = 0; __syncthreads();
         atomicAdd(&sum, threadIdx.x); {} out[threadIdx.x] = sum; }}"""
@@ -174,7 +189,7 @@ def test_atomics_do_not_race_with_each_other_but_with_reads() -> None:
 @pytest.mark.parametrize(
     ("body", "what"),
     [
-        ("u32* out) { out[threadIdx.x] = out[threadIdx.x + 1]; }", "within no array"),
+        ("u32* out) { out[threadIdx.x] = out[threadIdx.x + 64]; }", "within no array"),
         ("u32* out) { out[(int)threadIdx.x - 1] = 1; }", "within no array"),
         ("uint4* out) { out[threadIdx.x % 8] = *(uint4*)((u32*)out + 1); }", "not aligned"),
         (

@@ -1,18 +1,20 @@
 // What PTX needs of a CPU, for tests: forced into the C++ that ptx.py makes of a module, on the fibers of shim.hpp.
 //
 // Global memory lies at the host's addresses and shared memory at offsets into the block's own, as on a GPU. Every access
-// is checked: that it lies within one array and is aligned to its whole width; and in shared memory, that no other
-// thread touched the same byte without a barrier in between, unless both read or both are atomic. That is the happens-
-// before relation of __syncthreads() for a block and of __syncwarp() for a warp, so that a missing barrier shows
-// whatever order the threads run in.
+// is checked: that it lies within one array and is aligned to its whole width; and that no other thread touched the
+// same byte of shared memory, or word of global memory, without a barrier in between, unless both read or both are
+// atomic. That is the happens-before relation of __syncthreads() for a block and of __syncwarp() for a warp, while
+// nothing orders blocks, so that what is missing shows whatever order the threads run in.
 
 #pragma once
 
 #include "shim.hpp"
 
+#include <array>
 #include <cfenv>
 #include <limits>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 
 typedef uint8_t u8;
@@ -41,11 +43,16 @@ struct Trace {
     u64 block, warp;  // intervals between the barriers of the block, and of the warp if it was one
     int thread;       // −1: several
     int warp_index;   // −1: several
+    u64 place;        // the block's number in the grid; SEVERAL
 };
+
+constexpr u64 SEVERAL = ~0ull;
 
 inline std::vector<Range> arrays;  // sorted; the device's
 inline std::vector<Range> own;     // the module's .global and .const variables
 inline std::vector<Trace> traces;  // three for each byte of shared memory
+// Three for each word of global memory that the launch has touched.
+inline std::unordered_map<u64, std::array<Trace, 3>> global_traces;
 
 inline unsigned barriers;     // places in the code
 inline unsigned skipped = ~0u;  // one of them, taken out
@@ -99,34 +106,44 @@ __attribute__((noinline)) inline bool accessible(u64 address, unsigned size) {
     return within(own, address, size);
 }
 
-// Whether the accesses noted came before this thread's next one.
-inline bool before(const Trace& t) {
+// Whether the accesses noted came before this thread's next one, those of other blocks never: they run side by side.
+inline bool before(const Trace& t, u64 place) {
     int warp = (int)(threadIdx.x / shim::WARP);
-    return t.block < shim::block_interval || t.thread == (int)threadIdx.x ||
-           (t.warp_index == warp && t.warp < shim::warp_interval[warp]);
+    return !t.block || (t.place == place && (t.block < shim::block_interval || t.thread == (int)threadIdx.x ||
+                                             (t.warp_index == warp && t.warp < shim::warp_interval[warp])));
 }
 
-__attribute__((noinline)) inline void note(u32 offset, unsigned size, Access access) {
-    if (traces.size() < 3 * (size_t)shim::shared_bytes) traces.resize(3 * (size_t)shim::shared_bytes);
+inline void note(Trace* t, u64 place, const char* space, u64 address, unsigned size, Access access) {
     int thread = (int)threadIdx.x, warp = thread / (int)shim::WARP;
-    for (u32 at = offset; at < offset + size; at++) {
-        Trace* t = &traces[3 * (size_t)at];
-        for (int other = READ; other <= ATOMIC; other++)
-            if ((other != access || access == WRITE) && !before(t[other]))
-                refuse("another thread is at it too, with no barrier in between", "shared", offset, size);
-        Trace& mine = t[access];
-        if (before(mine)) mine = {shim::block_interval, shim::warp_interval[warp], thread, warp};
-        else {
-            mine.thread = -1;
-            if (mine.warp_index != warp) mine.warp_index = -1;
-        }
+    for (int other = READ; other <= ATOMIC; other++)
+        if ((other != access || access == WRITE) && !before(t[other], place))
+            refuse("another thread is at it too, with no barrier in between", space, address, size);
+    Trace& mine = t[access];
+    if (before(mine, place)) mine = {shim::block_interval, shim::warp_interval[warp], thread, warp, place};
+    else {
+        mine.thread = -1;
+        if (mine.warp_index != warp) mine.warp_index = -1;
+        if (mine.place != place) mine.place = SEVERAL;
     }
 }
 
+// Blocks have shared memory of their own, one after the other: an earlier one's accesses are no matter.
+__attribute__((noinline)) inline void note_shared(u32 offset, unsigned size, Access access) {
+    if (traces.size() < 3 * (size_t)shim::shared_bytes) traces.resize(3 * (size_t)shim::shared_bytes);
+    for (u32 at = offset; at < offset + size; at++) note(&traces[3 * (size_t)at], 0, "shared", offset, size, access);
+}
+
+__attribute__((noinline)) inline void note_global(u64 address, unsigned size, Access access) {
+    u64 place = (u64)blockIdx.y * gridDim.x + blockIdx.x;
+    for (u64 word = address / 4; word <= (address + size - 1) / 4; word++)
+        note(global_traces[word].data(), place, "global", address, size, access);
+}
+
 template <unsigned SIZE>
-inline u64 global(u64 address, Access) {
+inline u64 global(u64 address, Access access) {
     aligned<SIZE>("global", address);
     if (!accessible(address, SIZE)) refuse("within no array", "global", address, SIZE);
+    note_global(address, SIZE, access);
     return address;
 }
 
@@ -141,7 +158,7 @@ template <unsigned SIZE>
 inline u64 shared(u64 offset, Access access) {
     aligned<SIZE>("shared", offset);
     if (offset + SIZE > shim::shared_bytes) refuse("beyond the block's", "shared", offset, SIZE);
-    note((u32)offset, SIZE, access);
+    note_shared((u32)offset, SIZE, access);
     return (u64)shim::dynamic.data() + offset;
 }
 
@@ -376,9 +393,10 @@ inline u32 shfl_up(bool& inside, u32 value, u32 by, u32 control, u32 mask) {
 
 }  // namespace ptx
 
-// The device's arrays as pairs of address and size, in order.
+// Before a launch: the device's arrays as pairs of address and size, in order.
 extern "C" __attribute__((visibility("default"))) void shim_arrays(const uint64_t* pairs, size_t count) {
     ptx::arrays.assign((const ptx::Range*)pairs, (const ptx::Range*)pairs + count);
+    ptx::global_traces.clear();
 }
 
 extern "C" __attribute__((visibility("default"))) unsigned shim_barriers() { return ptx::barriers; }
