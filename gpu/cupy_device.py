@@ -47,8 +47,8 @@ class CupyDevice:
     """Implements ``gpu.device.Device``.
 
     Raises:
-        NoEngineError: CuPy, a driver or a card is missing.
-        ResourceError: there is a card, but it is too old, or CUDA's run-time compiler is missing.
+        NoEngineError: CuPy, a driver or a card that it can use is missing.
+        ResourceError: there is such a card, but no run-time compiler of CUDA's, or the card does not answer.
         UsageError: ``AITBC_GPU_MEMORY`` is no size.
     """
 
@@ -80,7 +80,7 @@ class CupyDevice:
 
     def _require_usable(self) -> None:
         if int(self.architecture.removeprefix("sm_")) < OLDEST:
-            raise ResourceError(
+            raise NoEngineError(
                 "the GPU is too old",
                 place=self.name,
                 expected=f"compute capability {OLDEST / 10} or later",

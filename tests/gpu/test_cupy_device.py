@@ -139,9 +139,8 @@ def test_an_error_names_the_kernel_and_the_way_to_the_faulty_one(cupy: Cupy, mon
 
 def test_what_is_missing_is_said(cupy: Cupy, monkeypatch: pytest.MonkeyPatch) -> None:
     cupy.capability = "70"
-    with pytest.raises(ResourceError, match="too old") as old:
+    with pytest.raises(NoEngineError, match="too old"):
         CupyDevice()
-    assert not isinstance(old.value, NoEngineError)
     cupy.count = 0
     with pytest.raises(NoEngineError, match="there is no GPU"):
         CupyDevice()
