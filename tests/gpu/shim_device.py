@@ -10,11 +10,13 @@ from __future__ import annotations
 import csv
 import ctypes
 import hashlib
+import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +43,8 @@ COMPILER = (
     "-fno-strict-aliasing",
     "-w",
 )
+#: Modules whose PTX takes longer to be optimised than to be run as it is.
+IN_HASTE = {"curve", "field", "fixed_base", "msm_g2", "probe"}
 #: The architecture whose PTX is run.
 ARCHITECTURE = "compute_90"
 #: What a block may have on it: registers, given out eight at a time for each thread, and bytes of shared memory.
@@ -55,7 +59,7 @@ class Text(NamedTuple):
     headers: tuple[tuple[str, str], ...]
 
 
-def _built(kind: str, text: Text, made_from: list[str], make: Callable[[Path], None]) -> ctypes.CDLL:
+def _built(kind: str, text: Text, made_from: list[str], make: Callable[[Path], None]) -> Path:
     """The library that ``make(folder)`` has g++ build as ``out.so``, kept in the cache."""
     runtime = [path.read_text() for path in sorted(SHIM.iterdir())]
     texts = [text.source, *(header for _, header in text.headers), *made_from, *runtime, *COMPILER]
@@ -66,9 +70,7 @@ def _built(kind: str, text: Text, made_from: list[str], make: Callable[[Path], N
         with tempfile.TemporaryDirectory(dir=path.parent) as work:
             make(Path(work))
             (Path(work) / "out.so").replace(path)
-    loaded = ctypes.CDLL(str(path))
-    loaded.shim_error.restype = ctypes.c_char_p
-    return loaded
+    return path
 
 
 def _compile(source: Path, runtime: str, level: str) -> None:
@@ -78,29 +80,60 @@ def _compile(source: Path, runtime: str, level: str) -> None:
     assert done.returncode == 0, done.stderr[:4000]
 
 
-@cache
-def shim_library(text: Text) -> ctypes.CDLL:
+def build_source(text: Text) -> Path:
     """A module's source compiled for this CPU."""
 
     def make(work: Path) -> None:
         for name, content in [*text.headers, ("module.cu", text.source)]:
             (work / name).write_text(content)
-        _compile(work / "module.cu", "shim.hpp", "-O2")
+        _compile(work / "module.cu", "shim.hpp", "-Og")
 
-    return _built("source", text, [], make)
+    return _built("source", text, ["-Og"], make)
 
 
-@cache
-def ptx_library(text: Text) -> ctypes.CDLL:
+def build_ptx(text: Text) -> Path:
     """The PTX that NVIDIA's compiler makes of a module's source, compiled for this CPU."""
+    level = "-O0" if text.module in IN_HASTE else "-O1"
 
     def make(work: Path) -> None:
         ptx = program.compile_module(text.module, ARCHITECTURE, text.source, dict(text.headers)).ptx
         (work / "module.cpp").write_text(Translator(ptx).translate())
-        _compile(work / "module.cpp", "ptx.hpp", "-O1")
+        _compile(work / "module.cpp", "ptx.hpp", level)
 
     translator = (Path(__file__).parent / "ptx.py").read_text()
-    return _built("ptx", text, [translator, ARCHITECTURE, *program.OPTIONS, str(nvrtc.version())], make)
+    return _built("ptx", text, [translator, level, ARCHITECTURE, *program.OPTIONS, str(nvrtc.version())], make)
+
+
+Build = Callable[[Text], Path]
+#: What is being built before it is asked for.
+_ahead: dict[tuple[Build, Text], Future[Path]] = {}
+
+
+@contextmanager
+def building_ahead(builds: list[Build]) -> Iterator[None]:
+    """While the context lasts, other threads build all modules as they are; what nobody has waited for is left."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        texts = [module_text(module) for module in program.modules()]
+        _ahead.update({(build, text): pool.submit(build, text) for text in texts for build in builds})
+        yield
+        pool.shutdown(cancel_futures=True)
+        _ahead.clear()
+
+
+@cache
+def _library(build: Build, text: Text) -> ctypes.CDLL:
+    """What is built, loaded: by now, by another thread that has begun, or here."""
+    begun = _ahead.get((build, text))
+    loaded = ctypes.CDLL(str(build(text) if begun is None or begun.cancel() else begun.result()))
+    loaded.shim_error.restype = ctypes.c_char_p
+    return loaded
+
+
+def module_text(module: str, sources: Mapping[str, str] | None = None) -> Text:
+    """A module with its headers, some of them replaced."""
+    replaced = sources or {}
+    source = replaced.get(module) or program.source(module)
+    return Text(module, source, tuple(program.included(source, {**program.headers(), **replaced}).items()))
 
 
 class CpuDevice:
@@ -174,11 +207,9 @@ class CpuDevice:
         return 1e3 * (time.perf_counter() - start)
 
     def _code(self, module: str) -> ctypes.CDLL:
-        source = self._sources.get(module) or program.source(module)
-        headers = program.included(source, {**program.headers(), **self._sources})
-        return self._library(Text(module, source, tuple(headers.items())))
+        return _library(self._build, module_text(module, self._sources))
 
-    def _library(self, text: Text) -> ctypes.CDLL:
+    def _build(self, text: Text) -> Path:
         raise NotImplementedError
 
     def _check(self, code: ctypes.CDLL, kernel: str, arguments: tuple[Any, ...]) -> None:
@@ -194,8 +225,7 @@ class ShimDevice(CpuDevice):
 
     name = "shim"
 
-    def _library(self, text: Text) -> ctypes.CDLL:
-        return shim_library(text)
+    _build = staticmethod(build_source)
 
 
 class PtxDevice(CpuDevice):
@@ -228,8 +258,7 @@ class PtxDevice(CpuDevice):
         """How many barriers there are in a module's code."""
         return int(self._code(module).shim_barriers())
 
-    def _library(self, text: Text) -> ctypes.CDLL:
-        return ptx_library(text)
+    _build = staticmethod(build_ptx)
 
     def _check(self, code: ctypes.CDLL, kernel: str, arguments: tuple[Any, ...]) -> None:
         """Hold each argument to its parameter's size: a card would read as many bytes, whatever follows."""

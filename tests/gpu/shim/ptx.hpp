@@ -166,7 +166,7 @@ inline u64 shared(u64 offset, Access access) {
 template <unsigned SIZE>
 inline u64 local(u64 address, Access) {
     aligned<SIZE>("local", address);
-    if (address - (u64)shim::current->stack.data() > shim::STACK - SIZE) refuse("beyond the thread's", "local", address, SIZE);
+    if (address - (u64)shim::current->stack.get() > shim::STACK - SIZE) refuse("beyond the thread's", "local", address, SIZE);
     return address;
 }
 
@@ -179,7 +179,7 @@ template <unsigned SIZE>
 inline u64 generic(u64 address, Access access) {
     u64 offset = address - (u64)shim::dynamic.data();
     if (offset < shim::shared_bytes) return shared<SIZE>(offset, access);
-    if (address - (u64)shim::current->stack.data() < shim::STACK) return local<SIZE>(address, access);
+    if (address - (u64)shim::current->stack.get() < shim::STACK) return local<SIZE>(address, access);
     return global<SIZE>(address, access);
 }
 

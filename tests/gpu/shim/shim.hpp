@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,7 @@ struct uint3_shim {
 namespace shim {
 
 constexpr unsigned WARP = 32;
-constexpr size_t STACK = 128 * 1024;
+constexpr size_t STACK = 256 * 1024;  // not optimised, a variable has a place of its own
 
 enum class State { ready, block_barrier, warp_barrier, done };
 
@@ -44,7 +45,7 @@ struct Fiber {
     ucontext_t entry;  // to begin with
     jmp_buf place;     // to go on from
     bool begun;
-    std::vector<char> stack;
+    std::unique_ptr<char[]> stack;  // memory that is not touched is not taken
     uint3_shim thread;
     State state;
     unsigned mask;      // of the warp barrier or exchange waited at
@@ -169,8 +170,8 @@ inline void run_block(unsigned seed) {
         f.state = State::ready;
         f.begun = false;
         getcontext(&f.entry);
-        f.entry.uc_stack.ss_sp = f.stack.data();
-        f.entry.uc_stack.ss_size = f.stack.size();
+        f.entry.uc_stack.ss_sp = f.stack.get();
+        f.entry.uc_stack.ss_size = STACK;
         f.entry.uc_link = nullptr;
         makecontext(&f.entry, call, 0);
     }
@@ -201,7 +202,8 @@ shim_launch(void* function, const uint64_t* arguments, unsigned grid_x, unsigned
     using namespace shim;
     launch = {function, arguments, 16, {grid_x, grid_y, 1}, {threads, 1, 1}, {0, 0, 0}};
     fibers.resize(threads);
-    for (Fiber& f : fibers) f.stack.resize(STACK);
+    for (Fiber& f : fibers)
+        if (!f.stack) f.stack.reset(new char[STACK]);
     shared_bytes = static_shared + shared;
     dynamic.resize(shared_bytes + 64);
     random_state = seed;
