@@ -19,6 +19,7 @@ import csv
 import hashlib
 import importlib.metadata
 import io
+import itertools
 import json
 import os
 import re
@@ -310,13 +311,10 @@ def versions() -> list[str]:
 
 def table() -> str:
     """Text of ``resources.csv``."""
+    each = [(module, architecture) for module in program.modules() for architecture in ARCHITECTURES]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [
-            pool.submit(report, module, program.source(module), architecture)
-            for module in program.modules()
-            for architecture in ARCHITECTURES
-        ]
-        rows = sorted(row for job in jobs for row in job.result())
+        reports = pool.map(lambda job: report(job[0], program.source(job[0]), job[1]), each)
+        rows = sorted(itertools.chain.from_iterable(reports))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Usage._fields)
@@ -328,8 +326,11 @@ def primitives() -> str:
     """The table of operations for the page."""
     lines = ["| operation | IMAD.WIDE | IMAD.HI | IMAD | slots | least | over | other integer | least, made of |"]
     lines.append("|---|---|---|---|---|---|---|---|---|")
-    for p in PRIMITIVES:
-        applied, copied = report(p.name, _PRIMITIVE.format(**p._asdict()), COUNTED, executed)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        reports = list(
+            pool.map(lambda p: report(p.name, _PRIMITIVE.format(**p._asdict()), COUNTED, executed), PRIMITIVES)
+        )
+    for p, (applied, copied) in zip(PRIMITIVES, reports, strict=True):
         wide, high, low, other, slots = (
             (getattr(applied, name) or 0) - (getattr(copied, name) or 0)
             for name in ("imad_wide", "imad_hi", "imad", "other_integer", "slots")

@@ -483,7 +483,7 @@ class Translator:
     def _op_ld(self, i: Instruction) -> str:
         targets = _split(i.operands[0].strip("{}"))
         kind = TYPES[i.type]
-        pointer = self._pointer(i, i.operands[1], len(targets) * BYTES[i.type], "READ")
+        pointer = self._pointer(i, i.operands[1], len(targets) * BYTES[i.type], "FIXED" if i.has("nc") else "READ")
         moves = " ".join(f"ptx::move({self._raw(target)}, at[{n}]);" for n, target in enumerate(targets))
         return f"{{ const {kind}* at = (const {kind}*){pointer}; {moves} }}"
 

@@ -191,6 +191,11 @@ def test_atomics_do_not_race_with_each_other_but_with_reads() -> None:
     [
         ("u32* out) { out[threadIdx.x] = out[threadIdx.x + 64]; }", "within no array"),
         ("u32* out) { out[(int)threadIdx.x - 1] = 1; }", "within no array"),
+        ("u32* out) { out[threadIdx.x] = __ldg(out + threadIdx.x); }", "reads it as fixed and writes it"),
+        (
+            "u32* out) { u32 t = threadIdx.x; out[t] = t < 32 ? t : __ldg(out + t - 32); }",
+            "reads it as fixed and writes it",
+        ),
         ("uint4* out) { out[threadIdx.x % 8] = *(uint4*)((u32*)out + 1); }", "not aligned"),
         (
             "u32* out) { DYNAMIC_SHARED(x); u32 t = threadIdx.x; ((u32*)x)[t] = t; out[t] = ((u32*)x)[t]; }",

@@ -4,7 +4,8 @@
 // is checked: that it lies within one array and is aligned to its whole width; and that no other thread touched the
 // same byte of shared memory, or word of global memory, without a barrier in between, unless both read or both are
 // atomic. That is the happens-before relation of __syncthreads() for a block and of __syncwarp() for a warp, while
-// nothing orders blocks, so that what is missing shows whatever order the threads run in.
+// nothing orders blocks, so that what is missing shows whatever order the threads run in. What a kernel reads as fixed
+// (ld.global.nc) nobody may write in the launch, be it before or after.
 
 #pragma once
 
@@ -32,7 +33,7 @@ namespace ptx {
 
 // -- memory --------------------------------------------------------------------------------------------------------
 
-enum Access { READ, WRITE, ATOMIC };
+enum Access { READ, WRITE, ATOMIC, FIXED };
 
 struct Range {
     u64 begin, size;
@@ -50,9 +51,14 @@ constexpr u64 SEVERAL = ~0ull;
 
 inline std::vector<Range> arrays;  // sorted; the device's
 inline std::vector<Range> own;     // the module's .global and .const variables
-inline std::vector<Trace> traces;  // three for each byte of shared memory
-// Three for each word of global memory that the launch has touched.
-inline std::unordered_map<u64, std::array<Trace, 3>> global_traces;
+
+// The last accesses to a byte of shared memory, or a word of global memory, by kind.
+typedef std::array<Trace, FIXED + 1> Traces;
+constexpr u64 PAGE = 64;  // words
+
+inline std::vector<Traces> traces;  // of shared memory
+// Of the pages of global memory that the launch has touched.
+inline std::unordered_map<u64, std::array<Traces, PAGE>> global_traces;
 
 inline unsigned barriers;     // places in the code
 inline unsigned skipped = ~0u;  // one of them, taken out
@@ -113,11 +119,21 @@ inline bool before(const Trace& t, u64 place) {
                                              (t.warp_index == warp && t.warp < shim::warp_interval[warp])));
 }
 
-inline void note(Trace* t, u64 place, const char* space, u64 address, unsigned size, Access access) {
+// Whether what was noted and this thread's access must not meet.
+inline bool meets(const Trace& t, Access noted, Access access, u64 place) {
+    bool writes[] = {noted == WRITE || noted == ATOMIC, access == WRITE || access == ATOMIC};
+    if (!writes[0] && !writes[1]) return false;
+    if (noted == FIXED || access == FIXED) return t.block;
+    return (noted != ATOMIC || access != ATOMIC) && !before(t, place);
+}
+
+inline void note(Traces& t, u64 place, const char* space, u64 address, unsigned size, Access access) {
     int thread = (int)threadIdx.x, warp = thread / (int)shim::WARP;
-    for (int other = READ; other <= ATOMIC; other++)
-        if ((other != access || access == WRITE) && !before(t[other], place))
-            refuse("another thread is at it too, with no barrier in between", space, address, size);
+    for (int noted = READ; noted <= FIXED; noted++)
+        if (meets(t[noted], (Access)noted, access, place))
+            refuse(noted == FIXED || access == FIXED ? "the launch reads it as fixed and writes it"
+                                                     : "another thread is at it too, with no barrier in between",
+                   space, address, size);
     Trace& mine = t[access];
     if (before(mine, place)) mine = {shim::block_interval, shim::warp_interval[warp], thread, warp, place};
     else {
@@ -129,14 +145,14 @@ inline void note(Trace* t, u64 place, const char* space, u64 address, unsigned s
 
 // Blocks have shared memory of their own, one after the other: an earlier one's accesses are no matter.
 __attribute__((noinline)) inline void note_shared(u32 offset, unsigned size, Access access) {
-    if (traces.size() < 3 * (size_t)shim::shared_bytes) traces.resize(3 * (size_t)shim::shared_bytes);
-    for (u32 at = offset; at < offset + size; at++) note(&traces[3 * (size_t)at], 0, "shared", offset, size, access);
+    if (traces.size() < shim::shared_bytes) traces.resize(shim::shared_bytes);
+    for (u32 at = offset; at < offset + size; at++) note(traces[at], 0, "shared", offset, size, access);
 }
 
 __attribute__((noinline)) inline void note_global(u64 address, unsigned size, Access access) {
     u64 place = (u64)blockIdx.y * gridDim.x + blockIdx.x;
     for (u64 word = address / 4; word <= (address + size - 1) / 4; word++)
-        note(global_traces[word].data(), place, "global", address, size, access);
+        note(global_traces[word / PAGE][word % PAGE], place, "global", address, size, access);
 }
 
 template <unsigned SIZE>
