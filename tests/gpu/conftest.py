@@ -53,3 +53,10 @@ def device(request: pytest.FixtureRequest) -> Iterator[Device]:
     cpu: CpuDevice = request.param()
     yield cpu
     cpu.check_fences()
+
+
+@pytest.fixture(autouse=True)
+def short_differences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where ``CI`` is set pytest shows lists that differ whole: for what a broken kernel gives, minutes of diffing."""
+    for name in ("CI", "BUILD_NUMBER"):
+        monkeypatch.delenv(name, raising=False)
