@@ -31,7 +31,7 @@ from typing import Any
 
 from gpu_cases import open_device
 from gpu_measures import STAGES, Row, Settings
-from gpu_stages import LIMIT_S, apart, here
+from gpu_stages import LIMIT_S, apart, here, require_known
 from machine import machine
 
 from aitbc_rollup.errors import AitbcError
@@ -131,9 +131,7 @@ def main() -> int:
     parser.add_argument("--in-process", metavar="STAGE", help=argparse.SUPPRESS)
     parser.add_argument("--settings", type=json.loads, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    unknown = [stage for stage in options.stages if stage not in STAGES]
-    if unknown:
-        parser.error(f"no stage {unknown[0]}; there are {', '.join(STAGES)}")
+    require_known(parser, options.stages, STAGES)
     try:
         if options.in_process:
             here(STAGES[options.in_process](Settings(*options.settings)))

@@ -35,7 +35,7 @@ from pathlib import Path
 
 import numpy as np
 from gpu_cases import REPOSITORY, SCALARS, Group, dense, on_shim, open_device, same
-from gpu_stages import apart, here
+from gpu_stages import apart, here, require_known
 from workloads import chain
 
 from aitbc_rollup.algebra import fr, poseidon
@@ -231,9 +231,7 @@ def main() -> int:
     parser.add_argument("--powers", nargs="+", type=int, metavar="K", help="sizes 2^K")
     parser.add_argument("--in-process", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    unknown = [stage for stage in options.stages if stage not in STAGES]
-    if unknown:
-        parser.error(f"no stage {unknown[0]}; there are {', '.join(STAGES)}")
+    require_known(parser, options.stages, STAGES)
     try:
         if options.in_process:
             (stage,) = options.stages

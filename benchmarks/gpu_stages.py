@@ -6,18 +6,26 @@ found before an end by the clock is kept.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from threading import Timer
 from typing import Any
 
 #: Seconds a stage may take.
 LIMIT_S = 540
+
+
+def require_known(parser: argparse.ArgumentParser, stages: Iterable[str], known: Collection[str]) -> None:
+    """End with a word on usage where a stage is asked for that there is not."""
+    unknown = [stage for stage in stages if stage not in known]
+    if unknown:
+        parser.error(f"no stage {unknown[0]}; there are {', '.join(known)}")
 
 
 def here(said: Iterable[Any]) -> None:

@@ -208,13 +208,7 @@ struct alignas(16) Field {
         return r;
     }
 
-    DEVICE Wide add_wide(Wide a, Wide b) {
-        Wide r;
-        Chain c;
-        r.limb[0] = c.add(a.limb[0], b.limb[0]);
-        UNROLL for (int k = 1; k < 2 * LIMBS; k++) r.limb[k] = c.addc(a.limb[k], b.limb[k]);
-        return r;
-    }
+    DEVICE Wide add_wide(Wide a, Wide b) { return sum(a.limb, b.limb); }
 
     // a − b, for a ≥ b.
     DEVICE Wide sub_wide(Wide a, Wide b) {
