@@ -28,7 +28,7 @@ def measure(shape: Shape) -> dict[str, Any]:
     total = stats.n_constraints
     return {
         "statement": "agent_runs",
-        "shape": dataclasses.asdict(shape),
+        "shape": dataclasses.asdict(shape) | {"kind": shape.kind.name.lower()},
         "records": shape.records,
         "constraints": total,
         "wires": stats.n_wires,

@@ -114,7 +114,7 @@ def summary(result: JobResult) -> dict[str, Any]:
         "new_root": common.root_text(last.new_root),
         "contract": format_address(first.context.domain.contract),
         "shape": str(result.batches[0].batch.shape),
-        "development_keys": any(entry.batch.data.context.mode for entry in result.batches),
+        "development_keys": any(entry.batch.data.context.development_keys for entry in result.batches),
         "provenance": result.provenance,
         "changed": result.changed,
         "batches": batches,

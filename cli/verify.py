@@ -47,7 +47,7 @@ def verify(folder: Path, key: Path | None, contract: int | None, reference: bool
         "contract": format_address(context.domain.contract),
         "old_root": common.root_text(data.old_root),
         "new_root": common.root_text(data.new_root),
-        "development_keys": bool(context.mode) or found.key.development,
+        "development_keys": context.development_keys or found.key.development,
         "key_trusted": key is not None or contract is not None,
     }
     common.emit(result, as_json=as_json, title="the batch verifies")

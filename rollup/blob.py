@@ -12,12 +12,11 @@ from collections.abc import Sequence
 
 from aitbc_rollup.algebra.bls12_381 import SCALAR_MODULUS, root_of_unity
 from aitbc_rollup.algebra.bn254 import R
-from aitbc_rollup.circuits.statements.batch.layout import WORD_BYTES
-from aitbc_rollup.circuits.statements.blob import MAX_WORDS
+from aitbc_rollup.circuits.statements.batch.layout import BLOB_WORDS, WORD_BYTES
 from aitbc_rollup.errors import BadInputError
 
 #: Length of a blob.
-BLOB_BYTES = MAX_WORDS * WORD_BYTES
+BLOB_BYTES = BLOB_WORDS * WORD_BYTES
 
 
 def blob_of_words(words: Sequence[int]) -> bytes:
@@ -26,12 +25,12 @@ def blob_of_words(words: Sequence[int]) -> bytes:
     Raises:
         BadInputError: too many words, or one that is not below r.
     """
-    if len(words) > MAX_WORDS:
-        expected, got = f"at most {MAX_WORDS}", str(len(words))
+    if len(words) > BLOB_WORDS:
+        expected, got = f"at most {BLOB_WORDS}", str(len(words))
         raise BadInputError("the words do not fit one blob", place="blob", expected=expected, got=got)
     _check_words(words)
-    values = _transform([*words, *[0] * (MAX_WORDS - len(words))], root_of_unity(MAX_WORDS))
-    return b"".join(values[i].to_bytes(WORD_BYTES, "big") for i in _bit_reversed(MAX_WORDS))
+    values = _transform([*words, *[0] * (BLOB_WORDS - len(words))], root_of_unity(BLOB_WORDS))
+    return b"".join(values[i].to_bytes(WORD_BYTES, "big") for i in _bit_reversed(BLOB_WORDS))
 
 
 def words_of_blob(blob: bytes) -> list[int]:
@@ -43,8 +42,8 @@ def words_of_blob(blob: bytes) -> list[int]:
     if len(blob) != BLOB_BYTES:
         expected, got = f"{BLOB_BYTES} bytes", str(len(blob))
         raise BadInputError("a blob has another length", place="blob", expected=expected, got=got)
-    values = [0] * MAX_WORDS
-    for i, place in enumerate(_bit_reversed(MAX_WORDS)):
+    values = [0] * BLOB_WORDS
+    for i, place in enumerate(_bit_reversed(BLOB_WORDS)):
         values[place] = int.from_bytes(blob[WORD_BYTES * i : WORD_BYTES * (i + 1)], "big")
         if values[place] >= SCALAR_MODULUS:
             raise BadInputError(
@@ -53,8 +52,8 @@ def words_of_blob(blob: bytes) -> list[int]:
                 expected="below BLS12-381's group order",
                 got=hex(values[place]),
             )
-    inverse = pow(MAX_WORDS, -1, SCALAR_MODULUS)
-    words = _transform(values, pow(root_of_unity(MAX_WORDS), -1, SCALAR_MODULUS))
+    inverse = pow(BLOB_WORDS, -1, SCALAR_MODULUS)
+    words = _transform(values, pow(root_of_unity(BLOB_WORDS), -1, SCALAR_MODULUS))
     words = [word * inverse % SCALAR_MODULUS for word in words]
     _check_words(words)
     return words

@@ -27,13 +27,23 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchContext:
-    """What a batch's header says besides roots and counts."""
+    """What a batch's header says besides roots and counts; ``mode`` is a word of ``layout.MODE``."""
 
     domain: Domain
     batch_number: int
     mode: int
     l1_time: int
     operator_index: int
+
+    @property
+    def kind(self) -> layout.Kind:
+        """Where the batch's data lie."""
+        return layout.Kind(layout.unpack(layout.MODE, self.mode)["kind"])
+
+    @property
+    def development_keys(self) -> bool:
+        """Whether development keys signed something of the batch, as its operator says."""
+        return bool(layout.unpack(layout.MODE, self.mode)["development_keys"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +167,7 @@ def decode(words: Sequence[int], queue_items: Sequence[QueueItem], place: str) -
         raise BadInputError(
             "the length does not fit the counts", place=place, expected=f"{expected} words", got=f"{len(words)} words"
         )
+    unpacked(layout.MODE, header["mode"], f"{place}, word 6")
     domain = _domain(header, place)
     reader = _Reader(words, place)
     data = BatchData(

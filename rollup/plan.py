@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aitbc_rollup.circuits.statements.batch.layout import Mode
+from aitbc_rollup.circuits.statements.batch.layout import MODE, pack
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError
 
@@ -96,7 +96,7 @@ def plan(
         context = BatchContext(
             domain=terms.domain,
             batch_number=number,
-            mode=Mode.DEVELOPMENT_KEYS if _signers(items) & terms.development else 0,
+            mode=pack(MODE, {"development_keys": bool(_signers(items) & terms.development), "kind": terms.shape.kind}),
             l1_time=terms.l1_time,
             operator_index=terms.operator_index,
         )

@@ -30,10 +30,8 @@ from ..gadgets.emulated import (
 )
 from ..gadgets.poseidon import sponge
 from ..template import template
-from .batch.layout import Tag
+from .batch.layout import BLOB_WORDS, Tag
 
-#: Words of a blob: EIP-4844's FIELD_ELEMENTS_PER_BLOB.
-MAX_WORDS = 4096
 #: Long inner products: few limbs, so that a pair costs few products.
 FIELD = EmulatedField(SCALAR_MODULUS, 4)
 
@@ -91,8 +89,8 @@ def compile_blob(n_words: int, *, limb_bits: int = 12) -> CompiledCircuit:
     Raises:
         ValueError: the number of words is not in 1 … 4096.
     """
-    if not 1 <= n_words <= MAX_WORDS:
-        raise ValueError(f"a blob has 1 to {MAX_WORDS} words, not {n_words}")
+    if not 1 <= n_words <= BLOB_WORDS:
+        raise ValueError(f"a blob has 1 to {BLOB_WORDS} words, not {n_words}")
     circuit = Circuit("blob", limb_bits=limb_bits)
     commitment = circuit.public_input("commitment")
     z = Halves(*circuit.public_inputs("z", 2))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aitbc_rollup.circuits.statements.batch import layout
@@ -20,6 +22,7 @@ WIDTHS = [
     (layout.TRANSFER_TERMS, 137),
     (layout.TRANSFER_AMOUNTS, 152),
     (layout.COUNTS, 144),
+    (layout.MODE, 3),
     (layout.QUEUE_ITEM, 160),
     (layout.QUEUE_RESULT, 249),
     (layout.CLAIM, 248),
@@ -84,7 +87,35 @@ def test_text_and_back() -> None:
     assert Shape.parse(str(SHAPE)) == SHAPE
 
 
-@pytest.mark.parametrize("text", ["", "3p2s9a2q1g3t5v", "03p2s9a2q1g3t5v5i", "3p2s9a2q1g3t5v5i ", "0p2s9a2q1g3t5v5i"])
+@pytest.mark.parametrize(("kind", "letter"), [("BLOB", "b"), ("ATTESTED", "o"), ("FULL", "f")])
+def test_the_text_ends_with_the_kind(kind: str, letter: str) -> None:
+    shape = replace(SHAPE, kind=layout.Kind[kind])
+    assert str(shape) == str(SHAPE) + letter
+    assert Shape.parse(str(shape)) == shape != SHAPE
+
+
+def test_what_lies_in_a_blob_fits_one() -> None:
+    fits = Shape(1362, 1362, 3, 0, 2, 0, 1, kind=layout.Kind.BLOB)
+    assert 5 * fits.registrations + 3 * fits.sessions == 4096
+    for more in ({"registrations": 3}, {"pages": 1363, "sessions": 1363}):
+        with pytest.raises(ValueError, match="a shape needs at most 4096 words of registrations and sessions, got 4"):
+            replace(fits, **more)
+        assert replace(fits, kind=layout.Kind.ATTESTED, **more)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "3p2s9a2q1g3t5v5ib ",
+        "3p2s9a2q1g3t5v5ic",
+        "3p2s9a2q1g3t5v5iB",
+        "3p2s9a2q1g3t5v",
+        "03p2s9a2q1g3t5v5i",
+        "3p2s9a2q1g3t5v5i ",
+        "0p2s9a2q1g3t5v5i",
+    ],
+)
 def test_text_that_is_no_shape(text: str) -> None:
     with pytest.raises(ValueError, match="a shape "):
         Shape.parse(text)

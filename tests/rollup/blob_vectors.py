@@ -18,8 +18,7 @@ import ckzg
 from aitbc_rollup.algebra.bls12_381 import SCALAR_MODULUS, root_of_unity
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.reference.poseidon import sponge
-from aitbc_rollup.circuits.statements.batch.layout import Tag
-from aitbc_rollup.circuits.statements.blob import MAX_WORDS
+from aitbc_rollup.circuits.statements.batch.layout import BLOB_WORDS, Tag
 from aitbc_rollup.rollup.blob import blob_of_words, evaluate
 
 FILE = Path(__file__).parents[2] / "docs" / "spec" / "vectors" / "blob.json"
@@ -61,11 +60,11 @@ def vectors() -> dict[str, Any]:
         "generator": "tests/rollup/blob_vectors.py",
         "specification": "docs/spec/blob.md",
         "modulus": str(SCALAR_MODULUS),
-        "root_of_unity": str(root_of_unity(MAX_WORDS)),
+        "root_of_unity": str(root_of_unity(BLOB_WORDS)),
         "cases": [
             case("a constant", [5], 7),
             case("the greatest word at the greatest point", [R - 1, R - 1], SCALAR_MODULUS - 1),
-            case("the point is one of the blob's own", [1, 2, 3], root_of_unity(MAX_WORDS)),
+            case("the point is one of the blob's own", [1, 2, 3], root_of_unity(BLOB_WORDS)),
             case("the point is 0", [9, 8, 7], 0),
             case("32 words", random_words, point),
         ],

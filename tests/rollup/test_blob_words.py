@@ -15,7 +15,8 @@ from blob_vectors import trusted_setup
 from aitbc_rollup.algebra.bls12_381 import SCALAR_MODULUS, root_of_unity
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.circuits.check import check
-from aitbc_rollup.circuits.statements.blob import MAX_WORDS, compile_blob
+from aitbc_rollup.circuits.statements.batch.layout import BLOB_WORDS
+from aitbc_rollup.circuits.statements.blob import compile_blob
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.rollup.blob import BLOB_BYTES, blob_of_words, evaluate, words_of_blob
 
@@ -23,18 +24,18 @@ from aitbc_rollup.rollup.blob import BLOB_BYTES, blob_of_words, evaluate, words_
 @cache
 def full() -> tuple[list[int], bytes]:
     generator = random.Random(4844)
-    words = [generator.randrange(R) for _ in range(MAX_WORDS)]
+    words = [generator.randrange(R) for _ in range(BLOB_WORDS)]
     return words, blob_of_words(words)
 
 
 def barycentric(blob: bytes, z: int) -> int:
     """EIP-4844's own way from evaluations to a value: (z^n − 1)/n · Σ yᵢ·ωᵢ/(z − ωᵢ), z being none of the ωᵢ."""
-    omega, total = root_of_unity(MAX_WORDS), 0
-    for i in range(MAX_WORDS):
+    omega, total = root_of_unity(BLOB_WORDS), 0
+    for i in range(BLOB_WORDS):
         point = pow(omega, int(f"{i:012b}"[::-1], 2), SCALAR_MODULUS)
         value = int.from_bytes(blob[32 * i : 32 * i + 32], "big")
         total += value * point * pow(z - point, -1, SCALAR_MODULUS)
-    return (pow(z, MAX_WORDS, SCALAR_MODULUS) - 1) * pow(MAX_WORDS, -1, SCALAR_MODULUS) * total % SCALAR_MODULUS
+    return (pow(z, BLOB_WORDS, SCALAR_MODULUS) - 1) * pow(BLOB_WORDS, -1, SCALAR_MODULUS) * total % SCALAR_MODULUS
 
 
 def test_a_blob_evaluates_to_the_sum_of_its_words() -> None:
@@ -51,7 +52,7 @@ def test_the_kzg_proof_of_what_the_words_evaluate_to_verifies() -> None:
     """The precompile's own equation, with the commitment of the blob that is posted."""
     words, blob = full()
     commitment = ckzg.blob_to_kzg_commitment(blob, trusted_setup())
-    for z in (0, 1, SCALAR_MODULUS - 1, root_of_unity(MAX_WORDS), 3 << 250):
+    for z in (0, 1, SCALAR_MODULUS - 1, root_of_unity(BLOB_WORDS), 3 << 250):
         point = z.to_bytes(32, "big")
         proof, _ = ckzg.compute_kzg_proof(blob, point, trusted_setup())
         y = evaluate(words, z)
@@ -64,13 +65,13 @@ def test_words_come_back() -> None:
     words, blob = full()
     assert len(blob) == BLOB_BYTES
     assert words_of_blob(blob) == words
-    assert words_of_blob(blob_of_words([7, R - 1])) == [7, R - 1] + [0] * (MAX_WORDS - 2)
+    assert words_of_blob(blob_of_words([7, R - 1])) == [7, R - 1] + [0] * (BLOB_WORDS - 2)
     assert blob_of_words([]) == bytes(BLOB_BYTES)
 
 
 def test_what_is_no_word_or_no_blob_is_refused() -> None:
     with pytest.raises(BadInputError, match="do not fit one blob"):
-        blob_of_words([0] * (MAX_WORDS + 1))
+        blob_of_words([0] * (BLOB_WORDS + 1))
     for word in (R, -1):
         with pytest.raises(BadInputError, match="no field element") as error:
             blob_of_words([1, word])
@@ -83,7 +84,7 @@ def test_what_is_no_word_or_no_blob_is_refused() -> None:
     assert error.value.place == "blob, element 1"
     # All elements r: canonical in the blob, a constant that is no word.
     with pytest.raises(BadInputError, match="no field element"):
-        words_of_blob(R.to_bytes(32, "big") * MAX_WORDS)
+        words_of_blob(R.to_bytes(32, "big") * BLOB_WORDS)
 
 
 def test_the_vectors_are_what_their_generator_writes() -> None:
@@ -102,7 +103,7 @@ def test_the_precompile_takes_the_vectors(anvil: str) -> None:
             found: dict[str, object] = json.load(answer)
             return found
 
-    success = "0x" + (MAX_WORDS.to_bytes(32, "big") + SCALAR_MODULUS.to_bytes(32, "big")).hex()
+    success = "0x" + (BLOB_WORDS.to_bytes(32, "big") + SCALAR_MODULUS.to_bytes(32, "big")).hex()
     for case in json.loads(blob_vectors.FILE.read_text())["cases"]:
         data = case["point_evaluation_input"]
         assert call(data)["result"] == success, case["name"]

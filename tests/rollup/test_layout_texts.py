@@ -8,7 +8,7 @@ import pytest
 from repository import REPOSITORY
 
 from aitbc_rollup.circuits.statements.batch import layout
-from aitbc_rollup.circuits.statements.batch.layout import Layout, Mode, QueueKind, Tag
+from aitbc_rollup.circuits.statements.batch.layout import Layout, QueueKind, Tag
 from aitbc_rollup.rollup.genesis import HOLDINGS_BITS
 
 PROTOCOL = (REPOSITORY / "docs" / "protocol.md").read_text()
@@ -31,6 +31,7 @@ TEXTS: list[tuple[str, str, Layout]] = [
     ("exit (1) + expiry (40),", ")\n", layout.TRANSFER_AMOUNTS),
     ("What people put on L1 with the contract: `", "`", layout.QUEUE_ITEM),
     ("| 5 | counts:", "|", layout.COUNTS),
+    ("| 6 | mode:", "|", layout.MODE),
     ("queue item     q₀ =", "q₁", layout.QUEUE_ITEM),
     ("queue result  ", " a claim", layout.QUEUE_RESULT),
     ("transfer       t₀ =", "\n", layout.TRANSFER),
@@ -95,7 +96,7 @@ def test_the_contracts_constants() -> None:
     assert {name: int(constant(DATA, name)) for name in sizes} == sizes
     assert constant(DATA, "TAG") == f'"{layout.DATA_TAG.decode()}"'
     assert (constant(ROLLUP, "VERSION"), constant(ROLLUP, "MODE_DEVELOPMENT")) == (
-        str(layout.VERSION), str(int(Mode.DEVELOPMENT_KEYS)),
+        str(layout.VERSION), str(1 << layout.shifts(layout.MODE)["development_keys"]),
     )  # fmt: skip
     assert {kind.name: kind.value for kind in QueueKind} == {
         kind.name: int(constant(QUEUE, kind.name)) for kind in QueueKind

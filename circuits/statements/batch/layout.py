@@ -31,6 +31,8 @@ LIFETIME_LANE_BITS = 80
 SESSION_LANE_BITS = 42
 #: The most records in a session.
 MAX_SESSION_RECORDS = (1 << COUNT_BITS) - 1
+#: Words of a blob: EIP-4844's FIELD_ELEMENTS_PER_BLOB.
+BLOB_WORDS = 4096
 #: The nonce of an account that can sign nothing more.
 LAST_NONCE = (1 << NONCE_BITS) - 1
 
@@ -49,10 +51,13 @@ class Tag(IntEnum):
     TRANSFER = 9
 
 
-class Mode(IntEnum):
-    """Bits of the header's mode word."""
+class Kind(IntEnum):
+    """Where a batch's data lie, and so by which statement it is proven."""
 
-    DEVELOPMENT_KEYS = 1
+    CALLDATA = 0
+    BLOB = 1
+    ATTESTED = 2
+    FULL = 3
 
 
 class Outcome(IntEnum):
@@ -124,6 +129,8 @@ HEADER = (
     "version", "chain_id", "contract", "shard", "batch_number", "counts", "mode", "l1_time", "old_root", "new_root",
 )  # fmt: skip
 HEADER_WORDS = len(HEADER)
+#: The header's mode word; ``kind`` is a :class:`Kind`.
+MODE: Layout = [("development_keys", 1), ("kind", 2)]
 COUNTS: Layout = [
     ("queue_items", 16),
     ("registrations", 16),

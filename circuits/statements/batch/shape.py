@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from .layout import (
+    BLOB_WORDS,
     HEADER_WORDS,
     INDEX_BITS,
     PAGE_RECORDS,
@@ -21,6 +22,7 @@ from .layout import (
     SESSION_WORDS,
     TRANSFER_WORDS,
     TREE_DEPTH,
+    Kind,
 )
 
 #: Most pages of one circuit; the header's count of records would hold more.
@@ -28,8 +30,9 @@ MAX_PAGES = 1 << 20
 _MOST = (1 << 16) - 1
 #: Room that a batch has for what is not a session, unless somebody asks for another.
 QUEUE, REGISTRATIONS, TRANSFERS = 4, 2, 4
-#: One letter a field, in the order of the fields: ``16p16s37a4q2g4t20v32i``.
+#: One letter a field, in the order of the fields: ``16p16s37a4q2g4t20v32i``; the kind is a letter or none.
 _LETTERS = "psaqgtvi"
+_KINDS = {Kind.CALLDATA: "", Kind.BLOB: "b", Kind.ATTESTED: "o", Kind.FULL: "f"}
 
 
 class Section(NamedTuple):
@@ -46,6 +49,7 @@ class Shape:
     ``pages`` of 16 records in all sessions together; ``accounts`` touched, each counted once; ``signatures`` that are
     checked, the countersigned sessions' second ones included. With a queue there is room for what its next item
     touches, two accounts and the operator's: otherwise one that no batch can take would hold up all behind it.
+    ``kind`` says where the data lie that this room is for.
 
     Raises:
         ValueError: a number is out of range.
@@ -59,6 +63,7 @@ class Shape:
     transfers: int
     signatures: int
     index_bits: int = INDEX_BITS
+    kind: Kind = Kind.CALLDATA
 
     def __post_init__(self) -> None:
         if not 1 <= self.index_bits <= INDEX_BITS:
@@ -75,6 +80,11 @@ class Shape:
         for name, (least, most) in ranges.items():
             if not least <= getattr(self, name) <= most:
                 raise ValueError(f"a shape needs {least} <= {name} <= {most}, got {getattr(self, name)}")
+        in_blob = REGISTRATION_WORDS * self.registrations + SESSION_WORDS * self.sessions
+        if self.kind == Kind.BLOB and in_blob > BLOB_WORDS:
+            raise ValueError(
+                f"a shape needs at most {BLOB_WORDS} words of registrations and sessions, got {in_blob}, to fit a blob"
+            )
 
     @classmethod
     def for_records(
@@ -195,9 +205,9 @@ class Shape:
         return last.start + last.words
 
     def __str__(self) -> str:
-        return "".join(
-            f"{getattr(self, field.name)}{letter}" for field, letter in zip(fields(self), _LETTERS, strict=True)
-        )
+        *numbers, _ = fields(self)
+        room = (f"{getattr(self, field.name)}{letter}" for field, letter in zip(numbers, _LETTERS, strict=True))
+        return "".join(room) + _KINDS[self.kind]
 
     @classmethod
     def parse(cls, text: str) -> Shape:
@@ -206,8 +216,10 @@ class Shape:
         Raises:
             ValueError: the text is none, or a number is out of range.
         """
-        match = re.fullmatch("".join(rf"(0|[1-9]\d{{0,6}}){letter}" for letter in _LETTERS), text, re.ASCII)
+        numbers = "".join(rf"(0|[1-9]\d{{0,6}}){letter}" for letter in _LETTERS)
+        match = re.fullmatch(f"{numbers}([{''.join(_KINDS.values())}]?)", text, re.ASCII)
         if match is None:
             example = cls.for_records(256)
             raise ValueError(f"a shape reads like {example}, got {text!r}")
-        return cls(*map(int, match.groups()))
+        *counts, kind = match.groups()
+        return cls(*map(int, counts), kind={letter: kind for kind, letter in _KINDS.items()}[kind])
