@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .layout import (
     BLOB_WORDS,
@@ -216,10 +216,11 @@ class Shape:
         Raises:
             ValueError: the text is none, or a number is out of range.
         """
-        numbers = "".join(rf"(0|[1-9]\d{{0,6}}){letter}" for letter in _LETTERS)
-        match = re.fullmatch(f"{numbers}([{''.join(_KINDS.values())}]?)", text, re.ASCII)
+        room = "".join(rf"(0|[1-9]\d{{0,6}}){letter}" for letter in _LETTERS)
+        match = re.fullmatch(f"{room}([{''.join(_KINDS.values())}]?)", text, re.ASCII)
         if match is None:
             example = cls.for_records(256)
             raise ValueError(f"a shape reads like {example}, got {text!r}")
-        *counts, kind = match.groups()
-        return cls(*map(int, counts), kind={letter: kind for kind, letter in _KINDS.items()}[kind])
+        *numbers, last = match.groups()
+        values: dict[str, Any] = dict(zip((field.name for field in fields(cls)), map(int, numbers), strict=False))
+        return cls(**values, kind=next(kind for kind, letter in _KINDS.items() if letter == last))
