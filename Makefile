@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NODE := tests/node/node_modules
+HARDHAT := tests/node/hardhat/node_modules
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -15,7 +16,7 @@ help: ## this list
 demo: $(VENV)/.base ## real LLM requests to a finalized state root on an embedded L1 (python3 and make alone)
 	@$(BIN)/aitbc-rollup demo
 
-test: $(VENV)/.dev $(NODE)/.installed ## installs what is missing, then check and every test (needs node >= 20)
+test: $(VENV)/.dev $(NODE)/.installed $(HARDHAT)/.installed ## installs what is missing, then check and every test (needs node >= 20)
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory forge
 	@$(MAKE) --no-print-directory pytest
@@ -37,7 +38,7 @@ counts: $(VENV)/.dev
 	$(BIN)/python benchmarks/constraints.py --check
 	$(BIN)/python gpu/tools/resources.py --check
 
-pytest: $(VENV)/.dev $(NODE)/.installed
+pytest: $(VENV)/.dev $(NODE)/.installed $(HARDHAT)/.installed
 	$(BIN)/python -m pytest -m "not heavy"
 
 forge: $(NODE)/.installed ## the contracts' own tests, and their gas against the committed snapshot
@@ -45,7 +46,7 @@ forge: $(NODE)/.installed ## the contracts' own tests, and their gas against the
 	cd contracts && node ../tests/node/foundry.mjs forge snapshot --check --no-match-test "testFuzz|invariant"
 	cd contracts && node ../tests/node/foundry.mjs forge test
 
-heavy: $(VENV)/.dev $(NODE)/.installed ## long fuzzing and large sizes
+heavy: $(VENV)/.dev $(NODE)/.installed $(HARDHAT)/.installed ## long fuzzing and large sizes
 	$(BIN)/python -m pytest -m heavy
 
 bench: $(VENV)/.bench $(NODE)/.installed ## measures beside peers; RAPIDSNARK=path/to/prover adds that one (benchmarks/README.md)
@@ -67,7 +68,7 @@ fmt: $(VENV)/.dev ## formats Python
 	$(BIN)/ruff format .
 
 clean: ## removes what make installed (not the caches: see `aitbc-rollup --help`)
-	rm -rf $(VENV) $(NODE) build dist contracts/out contracts/cache
+	rm -rf $(VENV) $(NODE) $(HARDHAT) build dist contracts/out contracts/cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -88,8 +89,8 @@ $(VENV)/.bench: $(VENV)/.dev
 	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,bench]'
 	@touch $@
 
-$(NODE)/.installed: tests/node/package.json tests/node/package-lock.json
+%/node_modules/.installed: %/package.json %/package-lock.json
 	@node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' || \
 	  { echo "make test needs node 20 or later on the PATH" >&2; exit 1; }
-	npm ci --no-audit --no-fund --prefix tests/node
+	npm ci --no-audit --no-fund --prefix $*
 	@touch $@

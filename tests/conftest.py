@@ -1,23 +1,22 @@
-"""Fixtures that every test folder shares: the pinned node tools and a real anvil."""
+"""Fixtures that every test folder shares: the pinned node tools and the chains."""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
+from chains import CHAIN_ID, HARDHAT, create_deployment_proxy, free_port, hardhat_command, serving
 from repository import REPOSITORY
 
 from aitbc_rollup.circuits.circom.compiler import Compilation, compile_circuit, find_compiler
+from aitbc_rollup.rollup.l1.client import L1Client, connect
 
 NODE_MODULES = REPOSITORY / "tests" / "node" / "node_modules"
 CIRCOM = REPOSITORY / "tests" / "circuits" / "circom"
-ANVIL_CHAIN_ID = 31337
+NODE = pytest.mark.node
 
 
 def pytest_configure() -> None:
@@ -66,33 +65,33 @@ def circom(node_bin: Callable[[str], str], tmp_path_factory: pytest.TempPathFact
     return compiled
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.fixture(scope="session")
 def anvil(node_bin: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of one anvil a test session, chain id 31337, hard fork Prague. For tests marked ``node``."""
-    port = _free_port()
-    log_path = tmp_path_factory.mktemp("anvil") / "log"
-    command = [node_bin("anvil"), "--port", str(port), "--chain-id", str(ANVIL_CHAIN_ID), "--hardfork", "prague"]
-    with log_path.open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            deadline = time.monotonic() + 30
-            while not _answers(port):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail(f"anvil did not start: {log_path.read_text()[-2000:]}", pytrace=False)
-                time.sleep(0.05)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
+    port = free_port()
+    command = [node_bin("anvil"), "--port", str(port), "--chain-id", str(CHAIN_ID), "--hardfork", "prague"]
+    with serving(command, port, tmp_path_factory.mktemp("anvil") / "log") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def hardhat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of one Hardhat a test session, the same chain. For tests marked ``node``."""
+    port = free_port()
+    command = hardhat_command("node", "--hostname", "127.0.0.1", "--port", str(port))
+    with serving(command, port, tmp_path_factory.mktemp("hardhat") / "log", folder=HARDHAT) as url:
+        create_deployment_proxy(connect(url))
+        yield url
+
+
+@pytest.fixture(scope="module", params=["embedded", *(pytest.param(name, marks=NODE) for name in ("anvil", "hardhat"))])
+def chain_name(request: pytest.FixtureRequest) -> str:
+    """Which chain the tests of a module run on: all of them, one after the other."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def client(chain_name: str, request: pytest.FixtureRequest) -> L1Client:
+    """A client of each chain in turn: a new embedded one a module, and the session's anvil and Hardhat."""
+    return connect() if chain_name == "embedded" else connect(request.getfixturevalue(chain_name))

@@ -14,10 +14,17 @@ def test_the_pinned_version_is_what_runs(node_bin, name, version):
     assert f"Version: {version}" in out
 
 
-def test_anvil_answers_with_its_chain_id(anvil):
-    request = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
-    answer = urlopen(Request(anvil, json.dumps(request).encode(), {"content-type": "application/json"}), timeout=5)
-    assert int(json.load(answer)["result"], 16) == 31337
+def ask(url, method):
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": []}
+    answer = urlopen(Request(url, json.dumps(request).encode(), {"content-type": "application/json"}), timeout=5)
+    return json.load(answer)["result"]
+
+
+@pytest.mark.parametrize(("name", "version"), [("anvil", "anvil/v1.7.1"), ("hardhat", "HardhatNetwork/3.18.0/")])
+def test_the_chains_answer_with_their_chain_id(request, name, version):
+    url = request.getfixturevalue(name)
+    assert int(ask(url, "eth_chainId"), 16) == 31337
+    assert ask(url, "web3_clientVersion").startswith(version)
 
 
 @pytest.mark.parametrize("name", ["forge", "cast", "anvil"])

@@ -1,4 +1,4 @@
-"""Batches of protocol version 2 on a chain; the same tests over the embedded chain and over anvil."""
+"""Batches of protocol version 2 on a chain; the same tests over each chain."""
 
 from __future__ import annotations
 
@@ -21,11 +21,6 @@ from aitbc_rollup.rollup.l1.signer import load_signer
 from aitbc_rollup.verifier.formats import proof_to_calldata
 
 SECTIONS = {"queue": 1, "registrations": 5, "transfers": 2, "sessions": 3}
-
-
-@pytest.fixture(scope="module", params=["embedded", pytest.param("anvil", marks=pytest.mark.node)])
-def client(request):
-    return connect() if request.param == "embedded" else connect(request.getfixturevalue("anvil"))
 
 
 @pytest.fixture

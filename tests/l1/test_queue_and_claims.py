@@ -1,4 +1,4 @@
-"""The queue and the claims on a chain, and a batch between them; the same over the embedded chain and over anvil."""
+"""The queue and the claims on a chain, and a batch between them; the same over each chain."""
 
 from __future__ import annotations
 
@@ -12,15 +12,9 @@ from aitbc_rollup.circuits.statements.batch.layout import QueueKind
 from aitbc_rollup.errors import BadInputError, L1Error
 from aitbc_rollup.rollup.l1 import queue as queue_module
 from aitbc_rollup.rollup.l1.claims import Claim, Section
-from aitbc_rollup.rollup.l1.client import connect
 from aitbc_rollup.rollup.l1.queue import EVERYTHING, Pointers
 from aitbc_rollup.rollup.rebuild import rebuild
 from aitbc_rollup.rollup.transactions import QueueItem
-
-
-@pytest.fixture(scope="module", params=["embedded", pytest.param("anvil", marks=pytest.mark.node)])
-def client(request):
-    return connect() if request.param == "embedded" else connect(request.getfixturevalue("anvil"))
 
 
 @pytest.fixture
