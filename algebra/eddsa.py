@@ -119,6 +119,33 @@ def verify(public_key: Point, message: int, signature: Signature) -> bool:
     return combine(BASE8, s, negate(public_key), COFACTOR * challenge % SUBGROUP_ORDER) == r8
 
 
+class ShortSignature(NamedTuple):
+    """A signature in Schnorr's form: the challenge h, and S. R8 follows from them: S·Base8 − h·8·A."""
+
+    challenge: int
+    s: int
+
+
+def shorten(public_key: Point, message: int, signature: Signature) -> ShortSignature:
+    """The other form of a signature, which :func:`verify_short` accepts exactly if :func:`verify` accepts this one.
+
+    For coordinates and a message that are field elements, whatever points they are.
+    """
+    return ShortSignature(poseidon([*signature.r8, *public_key, message]), signature.s)
+
+
+def verify_short(public_key: Point, message: int, signature: ShortSignature) -> bool:
+    """Whether a signature is valid: with P = S·Base8 − h·8·A, h is the challenge that P as R8 would give; and S < l.
+
+    Never raises for values out of range: it answers False.
+    """
+    challenge, s = signature
+    if not (0 <= message < R and 0 <= challenge < R and 0 <= s < SUBGROUP_ORDER and is_public_key(public_key)):
+        return False
+    r8 = combine(BASE8, s, negate(public_key), COFACTOR * challenge % SUBGROUP_ORDER)
+    return poseidon([*r8, *public_key, message]) == challenge
+
+
 def is_public_key(point: Point) -> bool:
     """Whether a point may be a public key: of the prime-order subgroup and not neutral."""
     return point != IDENTITY and is_in_subgroup(point)

@@ -88,9 +88,14 @@ def build(state: State, items: Transactions, context: BatchContext, shape: Shape
         items=items,
         data=data,
         results=results,
-        accounts=tuple(
-            TouchedAccount(index, before, state.account(index)) for index, before in sorted(journal.opened.items())
-        ),
+        accounts=touched_accounts(journal),
         levels=levels,
         visits=tuple(journal.visits),
+    )
+
+
+def touched_accounts(journal: Journal) -> tuple[TouchedAccount, ...]:
+    """The accounts of a journal's visits, in ascending order."""
+    return tuple(
+        TouchedAccount(index, before, journal.account(index)) for index, before in sorted(journal.opened.items())
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from aitbc_rollup.circuits.statements.batch import layout
 from aitbc_rollup.circuits.statements.batch.shape import Shape
@@ -67,45 +67,31 @@ class BatchData:
     @property
     def header(self) -> list[int]:
         """The header's words."""
-        context = self.context
         counts = {
             "queue_items": len(self.queue_items),
             "registrations": len(self.registrations),
             "transfers": len(self.transfers),
             "sessions": len(self.sessions),
             "records": self.records,
-            "operator_index": context.operator_index,
         }
-        values = {
-            "version": layout.VERSION,
-            "chain_id": context.domain.chain_id,
-            "contract": context.domain.contract,
-            "shard": context.domain.shard,
-            "batch_number": context.batch_number,
-            "counts": layout.pack(layout.COUNTS, counts),
-            "mode": context.mode,
-            "l1_time": context.l1_time,
-            "old_root": self.old_root,
-            "new_root": self.new_root,
-        }
-        return [values[name] for name in layout.HEADER]
+        return header_words(self.context, counts, self.old_root, self.new_root)
 
     @property
     def sections(self) -> dict[str, list[int]]:
         """The used words of each section of the polynomial, in order."""
         return {
             "header": self.header,
-            "queue_items": _flat(item.words for item in self.queue_items),
-            "queue_results": _flat(result.words for result in self.queue_results),
-            "registrations": _flat(map(registration_words, self.registrations)),
-            "transfers": _flat(transfer.words for transfer in self.transfers),
-            "sessions": _flat(session.words for session in self.sessions),
+            "queue_items": flat(item.words for item in self.queue_items),
+            "queue_results": flat(result.words for result in self.queue_results),
+            "registrations": flat(map(registration_words, self.registrations)),
+            "transfers": flat(transfer.words for transfer in self.transfers),
+            "sessions": flat(session.words for session in self.sessions),
         }
 
     @property
     def posted(self) -> bytes:
         """The bytes that the operator posts."""
-        return to_data(_flat(words for name, words in self.sections.items() if name != "queue_items"))
+        return to_data(flat(words for name, words in self.sections.items() if name != "queue_items"))
 
     @property
     def queue_bytes(self) -> bytes:
@@ -118,17 +104,7 @@ class BatchData:
         Raises:
             BadInputError: the circuit has no room for them.
         """
-        words = []
-        used = self.sections
-        for name, section in shape.sections.items():
-            if len(used[name]) > section.words:
-                raise BadInputError(
-                    f"more words of {name} than the circuit has room for",
-                    expected=f"at most {section.words} (shape {shape})",
-                    got=str(len(used[name])),
-                )
-            words += used[name] + [0] * (section.words - len(used[name]))
-        return words
+        return in_room(self.sections, shape)
 
     def binding(self, shape: Shape) -> Binding:
         """C, ζ and y of these data under a circuit of a shape.
@@ -137,6 +113,53 @@ class BatchData:
             BadInputError: the circuit has no room for them.
         """
         return Binding.of(self.polynomial(shape), self.posted, self.queue_bytes)
+
+
+def header_words(context: BatchContext, counts: Mapping[str, int], old_root: int, new_root: int) -> list[int]:
+    """The words of a header; ``counts`` are those of ``layout.COUNTS`` but the operator's index."""
+    values = {
+        "version": layout.VERSION,
+        "chain_id": context.domain.chain_id,
+        "contract": context.domain.contract,
+        "shard": context.domain.shard,
+        "batch_number": context.batch_number,
+        "counts": layout.pack(layout.COUNTS, {**counts, "operator_index": context.operator_index}),
+        "mode": context.mode,
+        "l1_time": context.l1_time,
+        "old_root": old_root,
+        "new_root": new_root,
+    }
+    return [values[name] for name in layout.HEADER]
+
+
+def in_room(used: Mapping[str, Sequence[int]], shape: Shape) -> list[int]:
+    """The words of every section, each in the room that a circuit has for it, unused room as zeros.
+
+    Raises:
+        BadInputError: the circuit has no room for them.
+    """
+    words: list[int] = []
+    for name, section in shape.sections.items():
+        if len(used[name]) > section.words:
+            raise BadInputError(
+                f"more words of {name} than the circuit has room for",
+                expected=f"at most {section.words} (shape {shape})",
+                got=str(len(used[name])),
+            )
+        words += [*used[name], *[0] * (section.words - len(used[name]))]
+    return words
+
+
+# -- reading -------------------------------------------------------------------------------------------------
+
+
+#: Posted words of one item of each kind, by its count's name, in order.
+_POSTED = {
+    "queue_items": layout.QUEUE_RESULT_WORDS,
+    "registrations": layout.REGISTRATION_WORDS,
+    "transfers": layout.TRANSFER_WORDS,
+    "sessions": layout.SESSION_WORDS,
+}
 
 
 def decode(words: Sequence[int], queue_items: Sequence[QueueItem], place: str) -> BatchData:
@@ -148,7 +171,47 @@ def decode(words: Sequence[int], queue_items: Sequence[QueueItem], place: str) -
         place: of the words, for error messages.
 
     Raises:
-        BadInputError: another version, counts that do not fit the length or the queue, a field too wide.
+        BadInputError: another version, counts that do not fit the length or the queue, a field too wide, or the words
+            of a full batch, which are others (``full.data``).
+    """
+    head = read_head(words, queue_items, place)
+    if head.context.kind == layout.Kind.FULL:
+        raise BadInputError("the batch is a full one", place=place, expected="the results of its transactions")
+    reader = WordReader(words, head.counts, _POSTED, place)
+    data = BatchData(
+        context=head.context,
+        old_root=head.old_root,
+        new_root=head.new_root,
+        queue_items=tuple(queue_items),
+        queue_results=reader.take("queue_items", QueueResult.from_words),
+        registrations=reader.take("registrations", registration_from_words),
+        transfers=reader.take("transfers", PostedTransfer.from_words),
+        sessions=reader.take("sessions", PostedSession.from_words),
+    )
+    if data.records != head.counts["records"]:
+        raise BadInputError(
+            "the number of records does not fit the sessions",
+            place=place,
+            expected=str(data.records),
+            got=str(head.counts["records"]),
+        )
+    return data
+
+
+class Head(NamedTuple):
+    """A header, read; ``counts`` by the names of ``layout.COUNTS``."""
+
+    context: BatchContext
+    counts: dict[str, int]
+    old_root: int
+    new_root: int
+
+
+def read_head(words: Sequence[int], queue_items: Sequence[QueueItem], place: str) -> Head:
+    """The header at the beginning of posted words.
+
+    Raises:
+        BadInputError: it is cut short, of another version, not for so many queue items, or a field is too wide.
     """
     if len(words) < layout.HEADER_WORDS:
         raise BadInputError(
@@ -162,62 +225,45 @@ def decode(words: Sequence[int], queue_items: Sequence[QueueItem], place: str) -
         raise BadInputError(
             "wrong number of queue items", place=place, expected=str(counts["queue_items"]), got=str(len(queue_items))
         )
-    expected = layout.HEADER_WORDS + sum(counts[name] * width for name, width in _POSTED.items())
-    if len(words) != expected:
-        raise BadInputError(
-            "the length does not fit the counts", place=place, expected=f"{expected} words", got=f"{len(words)} words"
-        )
     unpacked(layout.MODE, header["mode"], f"{place}, word 6")
-    domain = _domain(header, place)
-    reader = _Reader(words, place)
-    data = BatchData(
-        context=BatchContext(
-            domain=domain,
-            batch_number=header["batch_number"],
-            mode=header["mode"],
-            l1_time=header["l1_time"],
-            operator_index=counts["operator_index"],
-        ),
-        old_root=header["old_root"],
-        new_root=header["new_root"],
-        queue_items=tuple(queue_items),
-        queue_results=reader.take("queue_items", counts, QueueResult.from_words),
-        registrations=reader.take("registrations", counts, registration_from_words),
-        transfers=reader.take("transfers", counts, PostedTransfer.from_words),
-        sessions=reader.take("sessions", counts, PostedSession.from_words),
+    context = BatchContext(
+        domain=_domain(header, place),
+        batch_number=header["batch_number"],
+        mode=header["mode"],
+        l1_time=header["l1_time"],
+        operator_index=counts["operator_index"],
     )
-    if data.records != counts["records"]:
-        raise BadInputError(
-            "the number of records does not fit the sessions",
-            place=place,
-            expected=str(data.records),
-            got=str(counts["records"]),
-        )
-    return data
+    return Head(context, counts, header["old_root"], header["new_root"])
 
 
-#: Posted words of one item of each kind, by its count's name, in order.
-_POSTED = {
-    "queue_items": layout.QUEUE_RESULT_WORDS,
-    "registrations": layout.REGISTRATION_WORDS,
-    "transfers": layout.TRANSFER_WORDS,
-    "sessions": layout.SESSION_WORDS,
-}
+class WordReader:
+    """Takes items off posted words after the header, one section after the other.
 
+    Raises:
+        BadInputError: there are not as many words as the counts say.
+    """
 
-class _Reader:
-    """Takes items off posted words, one section after the other."""
-
-    def __init__(self, words: Sequence[int], place: str) -> None:
+    def __init__(self, words: Sequence[int], counts: Mapping[str, int], widths: Mapping[str, int], place: str) -> None:
+        """``widths``: by the name of its count, how many words an item of a section has."""
+        expected = layout.HEADER_WORDS + sum(counts[name] * width for name, width in widths.items())
+        if len(words) != expected:
+            raise BadInputError(
+                "the length does not fit the counts",
+                place=place,
+                expected=f"{expected} words",
+                got=f"{len(words)} words",
+            )
         self._words = words
+        self._counts = counts
+        self._widths = widths
         self._place = place
         self._at = layout.HEADER_WORDS
 
-    def take(self, name: str, counts: dict[str, int], read: Callable[[Sequence[int], str], _Item]) -> tuple[_Item, ...]:
+    def take(self, name: str, read: Callable[[Sequence[int], str], _Item]) -> tuple[_Item, ...]:
         """All items of the next section."""
-        width = _POSTED[name]
-        starts = range(self._at, self._at + width * counts[name], width)
-        self._at += width * counts[name]
+        width = self._widths[name]
+        starts = range(self._at, self._at + width * self._counts[name], width)
+        self._at += width * self._counts[name]
         return tuple(read(self._words[start : start + width], f"{self._place}, word {start}") for start in starts)
 
 
@@ -226,5 +272,6 @@ def _domain(header: dict[str, int], place: str) -> Domain:
         return Domain(header["chain_id"], header["contract"], header["shard"])
 
 
-def _flat(parts: Iterable[Iterable[int]]) -> list[int]:
+def flat(parts: Iterable[Iterable[int]]) -> list[int]:
+    """All words of all parts."""
     return [word for part in parts for word in part]

@@ -68,7 +68,7 @@ class PostedTransfer:
             BadInputError: bits are set above a last field.
         """
         fields = unpacked(layout.TRANSFER, words[0], place) | unpacked(layout.CLAIM, words[1], place)
-        return cls(**_flags(fields, "exit", "valid"))
+        return cls(**with_flags(fields, "exit", "valid"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ class PostedSession:
         """
         fields = unpacked(layout.SESSION, words[1], place)
         usage = tuple(unpacked(layout.SESSION_USAGE, words[2], place).values())
-        return cls(**_flags(fields, "countersigned", "valid"), history_root=words[0], usage=usage)
+        return cls(**with_flags(fields, "countersigned", "valid"), history_root=words[0], usage=usage)
 
 
 def registration_words(registration: Registration) -> list[int]:
@@ -143,6 +143,6 @@ def unpacked(part: layout.Layout, word: int, place: str) -> dict[str, int]:
         raise BadInputError(str(error), place=place) from None
 
 
-def _flags(fields: dict[str, int], *names: str) -> dict[str, Any]:
+def with_flags(fields: dict[str, int], *names: str) -> dict[str, Any]:
     """The same fields, these of one bit as booleans."""
     return fields | {name: bool(fields[name]) for name in names}

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from aitbc_rollup.circuits.statements.batch.layout import Kind
 from aitbc_rollup.circuits.statements.batch.memory import Clock
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError, InvalidError, next_step
 
 from .binding import to_words
-from .data import BatchData, decode
+from .data import BatchData, decode, read_head
+from .full import judgement as full
+from .full.data import decode_full
 from .journal import Journal
 from .posted import PostedSession, PostedTransfer
 from .state import State
@@ -65,13 +68,17 @@ def rebuild(state: State, chain_id: int, shard: int, batches: Iterable[tuple[byt
     """
     for number, (posted, queue_items) in enumerate(batches, start=1):
         place = f"batch {number}"
-        data = decode(to_words(posted, place), queue_items, place)
-        domain = data.context.domain
+        words = to_words(posted, place)
+        context = read_head(words, queue_items, place).context
+        domain = context.domain
         for name, right, got in (("chain_id", chain_id, domain.chain_id), ("shard", shard, domain.shard)):
             if got != right:
                 raise BadInputError(f"wrong {name}", place=place, expected=str(right), got=str(got))
-        _expect("batch number", number, data.context.batch_number, place)
-        apply(state, data, place)
+        _expect("batch number", number, context.batch_number, place)
+        if context.kind == Kind.FULL:
+            full.apply(state, decode_full(words, queue_items, place), place)
+        else:
+            apply(state, decode(words, queue_items, place), place)
     return state
 
 

@@ -46,6 +46,22 @@ def _domain_element(domain: Domain) -> int:
     return poseidon([domain.chain_id, domain.contract, domain.shard], initial_state=Tag.DOMAIN)
 
 
+def session_message(domain: Domain, records_root: int, said: object) -> int:
+    """The field element that is signed for a session, ``said`` having the fields of its layouts."""
+    packed = _packed(said, layout.SESSION_TERMS, layout.SESSION_FEES)
+    return poseidon([domain.element, records_root, *packed], initial_state=Tag.SESSION)
+
+
+def transfer_message(domain: Domain, said: object) -> int:
+    """The field element that is signed for a transfer, ``said`` having the fields of its layouts."""
+    packed = _packed(said, layout.TRANSFER_TERMS, layout.TRANSFER_AMOUNTS)
+    return poseidon([domain.element, *packed], initial_state=Tag.TRANSFER)
+
+
+def _packed(said: object, *parts: layout.Layout) -> list[int]:
+    return [layout.pack(part, {name: int(getattr(said, name)) for name, _ in part}) for part in parts]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """Records of one agent done by one provider, before the signature.
@@ -119,9 +135,7 @@ class Session:
 
     def message(self, domain: Domain) -> int:
         """The field element that the agent signs, and the provider may countersign."""
-        values = {name: getattr(self, name) for name, _ in (*layout.SESSION_TERMS, *layout.SESSION_FEES)}
-        terms, fees = (layout.pack(part, values) for part in (layout.SESSION_TERMS, layout.SESSION_FEES))
-        return poseidon([domain.element, self.records_root, terms, fees], initial_state=Tag.SESSION)
+        return session_message(domain, self.records_root, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +175,7 @@ class Transfer:
 
     def message(self, domain: Domain) -> int:
         """The field element that the sender signs."""
-        values = {name: getattr(self, name) for name, _ in (*layout.TRANSFER_TERMS, *layout.TRANSFER_AMOUNTS)}
-        terms, amounts = (layout.pack(part, values) for part in (layout.TRANSFER_TERMS, layout.TRANSFER_AMOUNTS))
-        return poseidon([domain.element, terms, amounts], initial_state=Tag.TRANSFER)
+        return transfer_message(domain, self)
 
 
 @dataclass(frozen=True, slots=True)

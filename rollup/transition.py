@@ -21,6 +21,7 @@ from aitbc_rollup.circuits.statements.batch.memory import Clock
 from aitbc_rollup.errors import BadInputError
 
 from .accounts import Account, next_history_root
+from .full.posted import FullSession, FullTransfer
 from .journal import Journal
 from .posted import PostedSession, PostedTransfer, QueueResult
 from .transactions import (
@@ -31,6 +32,7 @@ from .transactions import (
     SignedSession,
     SignedTransfer,
     Transactions,
+    Transfer,
 )
 
 
@@ -103,16 +105,24 @@ def fold(
     transfers, transfer_checks = [], []
     for t, transfer in enumerate(items.transfers):
         check = _check_transfer(journal, transfer, domain)
-        refusal = judge_transfer(journal, transfer, check, l1_time)
-        transfers.append(_posted_transfer(journal, transfer, valid=refusal is None))
+        refusal = judge_transfer(journal, transfer.transfer, check.holds, l1_time)
+        transfers.append(posted_transfer(journal, transfer.transfer, valid=refusal is None))
         transfer_checks.append(check)
         credit += apply_transfer(journal, clock.transfer(t), transfers[-1])
         refusals += [(transfer.place, refusal)] if refusal else []
     sessions, session_checks = [], []
     for s, session in enumerate(items.sessions):
         checks = _check_session(journal, session, domain)
-        refusal = judge_session(journal, session, checks, l1_time)
-        sessions.append(_posted_session(journal, session, checks[0].message, valid=refusal is None))
+        refusal = judge_session(journal, session.session, [check.holds for check in checks], l1_time)
+        sessions.append(
+            posted_session(
+                journal,
+                session.session,
+                checks[0].message,
+                countersigned=session.countersignature is not None,
+                valid=refusal is None,
+            )
+        )
         session_checks.append(checks)
         credit += apply_session(journal, clock.session(s), sessions[-1])
         refusals += [(session.place, refusal)] if refusal else []
@@ -141,8 +151,8 @@ def _check_session(journal: Journal, signed: SignedSession, domain: Domain) -> t
     return tuple(SignatureCheck.of(journal.account(index), message, signature) for index, signature in signers)
 
 
-def _posted_transfer(journal: Journal, signed: SignedTransfer, *, valid: bool) -> PostedTransfer:
-    transfer = signed.transfer
+def posted_transfer(journal: Journal, transfer: Transfer | FullTransfer, *, valid: bool) -> PostedTransfer:
+    """A transfer, judged, as it is posted."""
     return PostedTransfer(
         from_index=transfer.from_index,
         to_index=transfer.to_index,
@@ -155,8 +165,10 @@ def _posted_transfer(journal: Journal, signed: SignedTransfer, *, valid: bool) -
     )
 
 
-def _posted_session(journal: Journal, signed: SignedSession, message: int, *, valid: bool) -> PostedSession:
-    session = signed.session
+def posted_session(
+    journal: Journal, session: Session | FullSession, message: int, *, countersigned: bool, valid: bool
+) -> PostedSession:
+    """A session with this message, judged, as it is posted."""
     history_root = journal.account(session.agent_index).history_root
     return PostedSession(
         agent_index=session.agent_index,
@@ -165,7 +177,7 @@ def _posted_session(journal: Journal, signed: SignedSession, message: int, *, va
         count=session.count,
         operator_share_bps=session.operator_share_bps,
         fee=session.fee if valid else 0,
-        countersigned=signed.countersignature is not None,
+        countersigned=countersigned,
         valid=valid,
         history_root=next_history_root(history_root, message) if valid else 0,
         usage=session.usage if valid else (0,) * len(layout.USAGE),
@@ -264,9 +276,8 @@ def apply_credit(journal: Journal, time: int, operator_index: int, amount: int) 
 # -- judgements ----------------------------------------------------------------------------------------------
 
 
-def judge_transfer(journal: Journal, signed: SignedTransfer, check: SignatureCheck, l1_time: int) -> Refusal | None:
-    """Why a transfer is not valid against the accounts as they are, or nothing."""
-    transfer = signed.transfer
+def judge_transfer(journal: Journal, transfer: Transfer | FullTransfer, signed: bool, l1_time: int) -> Refusal | None:
+    """Why a transfer is not valid against the accounts as they are, or nothing; ``signed``: whether by its sender."""
     sender = journal.account(transfer.from_index)
     if not sender.exists:
         return _unknown("sender", transfer.from_index)
@@ -276,15 +287,17 @@ def judge_transfer(journal: Journal, signed: SignedTransfer, check: SignatureChe
         _judge_nonce(sender, transfer.nonce)
         or _judge_expiry(transfer.expiry, l1_time)
         or _judge_balance(sender, transfer.amount + transfer.fee)
-        or _judge_signature("sender", check)
+        or _judge_signature("sender", signed)
     )
 
 
 def judge_session(
-    journal: Journal, signed: SignedSession, checks: Sequence[SignatureCheck], l1_time: int
+    journal: Journal, session: Session | FullSession, signed: Sequence[bool], l1_time: int
 ) -> Refusal | None:
-    """Why a session is not valid against the accounts as they are, or nothing."""
-    session = signed.session
+    """Why a session is not valid against the accounts as they are, or nothing.
+
+    ``signed`` says whether the agent's signature holds and then, if there is one, whether the provider's does.
+    """
     agent, provider = journal.account(session.agent_index), journal.account(session.provider_index)
     if not agent.exists:
         return _unknown("agent", session.agent_index)
@@ -295,10 +308,9 @@ def judge_session(
         or judge_terms(session)
         or _judge_expiry(session.expiry, l1_time)
         or _judge_balance(agent, session.fee)
-        or _judge_signature("agent", checks[0])
     )
-    if refusal is None and signed.countersignature is not None:
-        refusal = _judge_signature("provider", checks[1])
+    for role, holds in zip(("agent", "provider"), signed, strict=False):
+        refusal = refusal or _judge_signature(role, holds)
     return refusal
 
 
@@ -324,7 +336,7 @@ def _judge_nonce(account: Account, nonce: int) -> Refusal | None:
     return None
 
 
-def judge_terms(session: Session) -> Refusal | None:
+def judge_terms(session: Session | FullSession) -> Refusal | None:
     """The rules on what a session says of itself."""
     if session.fee > session.fee_cap:
         return Refusal("total fee is above the fee cap", expected=f"at most {session.fee_cap}", got=str(session.fee))
@@ -362,8 +374,8 @@ def _judge_balance(account: Account, amount: int) -> Refusal | None:
     return Refusal("the balance does not cover it", expected=f"at most {account.balance}, the balance", got=str(amount))
 
 
-def _judge_signature(role: str, check: SignatureCheck) -> Refusal | None:
-    if check.holds:
+def _judge_signature(role: str, holds: bool) -> Refusal | None:
+    if holds:
         return None
     return Refusal(
         f"the signature is not the {role}'s",

@@ -87,11 +87,33 @@ def test_text_and_back() -> None:
     assert Shape.parse(str(SHAPE)) == SHAPE
 
 
-@pytest.mark.parametrize(("kind", "letter"), [("BLOB", "b"), ("ATTESTED", "o"), ("FULL", "f")])
+@pytest.mark.parametrize(("kind", "letter"), [("BLOB", "b"), ("ATTESTED", "o")])
 def test_the_text_ends_with_the_kind(kind: str, letter: str) -> None:
     shape = replace(SHAPE, kind=layout.Kind[kind])
     assert str(shape) == str(SHAPE) + letter
     assert Shape.parse(str(shape)) == shape != SHAPE
+
+
+def test_a_full_batch_has_room_for_whatever_is_posted() -> None:
+    shape = Shape.full(5, queue=2, transfers=3, index_bits=24)
+    assert (shape.accounts, shape.signatures, shape.registrations) == (2 * (5 + 2 + 3) + 1, 5 + 3, 0)
+    assert str(shape) == "5p5s21a2q0g3t8v24if"
+    assert Shape.parse(str(shape)) == shape
+    assert Shape.full(5, index_bits=4).accounts == 16
+    assert shape.sections == {
+        "header": Section(0, 10),
+        "queue_items": Section(10, 4),
+        "queue_results": Section(14, 2),
+        "transfer_results": Section(16, 3),
+        "transfers": Section(19, 12),
+        "sessions": Section(31, 25),
+    }
+
+
+@pytest.mark.parametrize(("name", "value"), [("pages", 6), ("accounts", 20), ("registrations", 1), ("signatures", 7)])
+def test_the_rest_of_a_full_shape_is_given(name: str, value: int) -> None:
+    with pytest.raises(ValueError, match=f"the shape of a full batch needs {name} = "):
+        replace(Shape.full(5, queue=2, transfers=3), **{name: value})
 
 
 def test_what_lies_in_a_blob_fits_one() -> None:

@@ -174,6 +174,18 @@ SESSION: Layout = [
 ]
 SESSION_USAGE: Layout = [(name, SESSION_LANE_BITS) for name in USAGE]
 
+# -- data words of a full batch --------------------------------------------------------------------------------------
+
+#: A transfer's result: as a queue item's.
+TRANSFER_RESULT = QUEUE_RESULT
+TRANSFER_RESULT_WORDS = 1
+#: Words of a transfer: those of its message, ``TRANSFER_TERMS`` and ``TRANSFER_AMOUNTS``, and the signature's (e, S).
+FULL_TRANSFER = ("terms", "amounts", "challenge", "s")
+FULL_TRANSFER_WORDS = len(FULL_TRANSFER)
+#: Words of a session, likewise; the second and third are ``SESSION_TERMS`` and ``SESSION_FEES``.
+FULL_SESSION = ("records_root", "terms", "fees", "challenge", "s")
+FULL_SESSION_WORDS = len(FULL_SESSION)
+
 #: Tag of the challenge ζ = keccak256(tag ‖ C ‖ keccak256(posted data) ‖ keccak256(queue items' words)) mod r.
 DATA_TAG = b"aitbc-rollup/data/v2"
 

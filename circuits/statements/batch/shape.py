@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from .layout import (
     BLOB_WORDS,
+    FULL_SESSION_WORDS,
+    FULL_TRANSFER_WORDS,
     HEADER_WORDS,
     INDEX_BITS,
     PAGE_RECORDS,
@@ -20,6 +22,7 @@ from .layout import (
     QUEUE_RESULT_WORDS,
     REGISTRATION_WORDS,
     SESSION_WORDS,
+    TRANSFER_RESULT_WORDS,
     TRANSFER_WORDS,
     TREE_DEPTH,
     Kind,
@@ -40,6 +43,20 @@ class Section(NamedTuple):
 
     start: int
     words: int
+
+
+def _rest_of_full(sessions: int, queue: int, transfers: int, index_bits: int) -> dict[str, int]:
+    """What the shape of a full batch is otherwise.
+
+    It shows no records: a page a session stands for that. Every signature is checked once, everything may touch two
+    accounts that nothing else touches, and nobody is registered.
+    """
+    return {
+        "pages": sessions,
+        "accounts": min(2 * (sessions + transfers + queue) + 1, 1 << index_bits),
+        "registrations": 0,
+        "signatures": sessions + transfers,
+    }
 
 
 @dataclass(frozen=True)
@@ -85,6 +102,10 @@ class Shape:
             raise ValueError(
                 f"a shape needs at most {BLOB_WORDS} words of registrations and sessions, got {in_blob}, to fit a blob"
             )
+        if self.kind == Kind.FULL:
+            for name, right in _rest_of_full(self.sessions, self.queue, self.transfers, self.index_bits).items():
+                if getattr(self, name) != right:
+                    raise ValueError(f"the shape of a full batch needs {name} = {right}, got {getattr(self, name)}")
 
     @classmethod
     def for_records(
@@ -167,6 +188,16 @@ class Shape:
             index_bits=index_bits,
         )
 
+    @classmethod
+    def full(cls, sessions: int, *, queue: int = QUEUE, transfers: int = TRANSFERS, index_bits: int = 24) -> Shape:
+        """Room for a full batch, whatever its data are: nobody who posts them asks what else a circuit has room for.
+
+        Raises:
+            ValueError: a number is out of range.
+        """
+        rest = _rest_of_full(sessions, queue, transfers, index_bits)
+        return cls(**rest, sessions=sessions, queue=queue, transfers=transfers, index_bits=index_bits, kind=Kind.FULL)
+
     @property
     def records(self) -> int:
         """The most records a batch of this shape holds, in whole pages."""
@@ -191,10 +222,19 @@ class Shape:
             "header": HEADER_WORDS,
             "queue_items": QUEUE_ITEM_WORDS * self.queue,
             "queue_results": QUEUE_RESULT_WORDS * self.queue,
-            "registrations": REGISTRATION_WORDS * self.registrations,
-            "transfers": TRANSFER_WORDS * self.transfers,
-            "sessions": SESSION_WORDS * self.sessions,
         }
+        if self.kind == Kind.FULL:
+            room |= {
+                "transfer_results": TRANSFER_RESULT_WORDS * self.transfers,
+                "transfers": FULL_TRANSFER_WORDS * self.transfers,
+                "sessions": FULL_SESSION_WORDS * self.sessions,
+            }
+        else:
+            room |= {
+                "registrations": REGISTRATION_WORDS * self.registrations,
+                "transfers": TRANSFER_WORDS * self.transfers,
+                "sessions": SESSION_WORDS * self.sessions,
+            }
         starts = accumulate(room.values(), initial=0)
         return {name: Section(start, words) for (name, words), start in zip(room.items(), starts, strict=False)}
 
