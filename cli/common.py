@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -108,17 +107,21 @@ def timeout(what: str, seconds: float) -> Callable[[Command], Command]:
 calculator_timeout = timeout("the circuit's calculator", 600)
 
 
-def signer(chain_id: int, *, development: bool = False) -> Signer:
+def signer(chain_id: int, role: str | None = None, *, development: bool = False) -> Signer:
     """The key that signs on a chain: the environment's, or on a local chain without one anvil's first account.
+
+    Args:
+        chain_id: of the chain.
+        role: what the key is for, as "operator": its own variables go before the others.
+        development: anvil's first account.
 
     Raises:
         AitbcError: there is none, or it cannot be read.
     """
     from aitbc_rollup.rollup.dev_agents import is_local_chain
-    from aitbc_rollup.rollup.l1.signer import load_signer
+    from aitbc_rollup.rollup.l1.signer import key_prefix, load_signer
 
-    named = os.environ.get("AITBC_PRIVATE_KEY") or os.environ.get("AITBC_KEYSTORE")
-    return load_signer(development=development or (not named and is_local_chain(chain_id)))
+    return load_signer(role, development=development or (key_prefix(role) is None and is_local_chain(chain_id)))
 
 
 def keys_folder(chosen: Path | None) -> Path:

@@ -14,7 +14,7 @@ from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError, InvalidError, next_step
 
 from .binding import to_words
-from .data import BatchData, decode, read_head
+from .data import BatchData, Head, decode, read_head
 from .full import judgement as full
 from .full.data import decode_full
 from .journal import Journal
@@ -67,19 +67,32 @@ def rebuild(state: State, chain_id: int, shard: int, batches: Iterable[tuple[byt
         InvalidError: a batch number out of order, a transaction that does not fit, or roots that do not come out.
     """
     for number, (posted, queue_items) in enumerate(batches, start=1):
-        place = f"batch {number}"
-        words = to_words(posted, place)
-        context = read_head(words, queue_items, place).context
-        domain = context.domain
-        for name, right, got in (("chain_id", chain_id, domain.chain_id), ("shard", shard, domain.shard)):
-            if got != right:
-                raise BadInputError(f"wrong {name}", place=place, expected=str(right), got=str(got))
-        _expect("batch number", number, context.batch_number, place)
-        if context.kind == Kind.FULL:
-            full.apply(state, decode_full(words, queue_items, place), place)
-        else:
-            apply(state, decode(words, queue_items, place), place)
+        apply_posted(state, chain_id, shard, number, posted, queue_items)
     return state
+
+
+def apply_posted(
+    state: State, chain_id: int, shard: int, number: int, posted: bytes, queue_items: Sequence[QueueItem]
+) -> Head:
+    """Apply one batch of a chain to the state before it; returns what its header says.
+
+    Raises:
+        BadInputError: data that do not decode, or of another chain or shard.
+        InvalidError: another number, a transaction that does not fit, or roots that do not come out.
+    """
+    place = f"batch {number}"
+    words = to_words(posted, place)
+    head = read_head(words, queue_items, place)
+    domain = head.context.domain
+    for name, right, got in (("chain_id", chain_id, domain.chain_id), ("shard", shard, domain.shard)):
+        if got != right:
+            raise BadInputError(f"wrong {name}", place=place, expected=str(right), got=str(got))
+    _expect("batch number", number, head.context.batch_number, place)
+    if head.context.kind == Kind.FULL:
+        full.apply(state, decode_full(words, queue_items, place), place)
+    else:
+        apply(state, decode(words, queue_items, place), place)
+    return head
 
 
 def _shape_of(data: BatchData) -> Shape:

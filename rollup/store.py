@@ -1,8 +1,9 @@
 """The node's memory on disk: accounts, tree, sealed batches, billed records, jobs. LMDB, one folder.
 
 Sealing a job's batches is one LMDB transaction: state, batches, record identities and job advance together or not at
-all, and are on disk when :meth:`Store.seal` returns. A process killed at any moment leaves the last sealed state. A
-lock file keeps a second process out of the folder; the kernel drops it with the process.
+all, and are on disk when :meth:`Store.seal` returns. With each batch goes what it overwrote, so that :meth:`Store.undo`
+steps back as exactly, in one transaction too. A process killed at any moment leaves the last sealed state. A lock file
+keeps a second process out of the folder; the kernel drops it with the process.
 
 The folder belongs to one genesis, contract and circuit shape; opening it for others is refused.
 """
@@ -27,14 +28,18 @@ from .accounts import Account
 from .batch import Batch
 from .batch_codec import batch_from_json, batch_to_json
 from .checks import format_address
+from .data import BatchContext, Head
 from .genesis import Genesis
 from .state import State
 from .transactions import Domain
+from .undo import Writer, overwrite, restore, shorten_job, text
 
-SCHEMA = 2
+SCHEMA = 3
 #: Address space set aside for the file; it grows only as it is written.
 MAP_BYTES = 1 << 36
 _TABLES = ("meta", "accounts", "nodes", "batches", "billed", "jobs")
+#: Of the folder's meta data, what a batch advances.
+_ADVANCED = ("batches", "queue_items", "l1_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,18 @@ class Identity:
             "shape": str(self.shape),
             "contract": format_address(self.domain.contract),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """A batch as it is written: roots before and after, how many queue items, its body, job, and records billed."""
+
+    context: BatchContext
+    roots: tuple[int, int]
+    queue_items: int
+    body: Any
+    job: str
+    billed: list[str]
 
 
 class Store:
@@ -128,12 +145,12 @@ class Store:
         state = genesis.state()
         root = state.root
         meta = {"schema": SCHEMA, "batches": 0, "queue_items": 0} | identity.as_dict()
-        with self._write() as put:
-            self._put_state(put, state)
-            put("batches", b"root" + bytes(8), root.to_bytes(32, "big"))
-            put("meta", b"genesis", json.dumps(genesis.to_json()).encode())
-            put("meta", b"verification_key", json.dumps(verification_key).encode())
-            put("meta", b"meta", json.dumps(meta).encode())
+        with self._write() as write:
+            overwrite(write, state)
+            write.put("batches", b"root" + bytes(8), root.to_bytes(32, "big") + bytes(8))
+            write.put("meta", b"genesis", text(genesis.to_json()))
+            write.put("meta", b"verification_key", text(verification_key))
+            write.put("meta", b"meta", text(meta))
 
     def check(self, identity: Identity) -> None:
         """Check that the folder is bound to this identity.
@@ -205,10 +222,21 @@ class Store:
         Raises:
             BadInputError: there is no such batch.
         """
+        return self._after(number)[0]
+
+    def queue_items_after(self, number: int) -> int:
+        """Number of the last item of the L1's queue that a sealed batch or one before it has taken.
+
+        Raises:
+            BadInputError: there is no such batch.
+        """
+        return self._after(number)[1]
+
+    def _after(self, number: int) -> tuple[int, int]:
         raw = self._get("batches", b"root" + number.to_bytes(8, "big"))
         if raw is None:
             raise self._no_batch(number)
-        return int.from_bytes(raw, "big")
+        return int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
 
     @property
     def batch_count(self) -> int:
@@ -221,10 +249,29 @@ class Store:
         Raises:
             BadInputError: there is none of this number.
         """
+        value = self._body(number)
+        if "adopted" in value:
+            raise BadInputError(
+                "the batch is the chain's, not this node's",
+                place=f"batch {number} of {self._folder}",
+                expected="a batch that was sealed here",
+                got="one that was taken over, without its signed transactions",
+            )
+        return batch_from_json(value)
+
+    def is_adopted(self, number: int) -> bool:
+        """Whether a batch was taken over from the chain.
+
+        Raises:
+            BadInputError: there is none of this number.
+        """
+        return "adopted" in self._body(number)
+
+    def _body(self, number: int) -> dict[str, Any]:
         raw = self._get("batches", number.to_bytes(8, "big"))
         if raw is None:
             raise self._no_batch(number)
-        return batch_from_json(json.loads(zlib.decompress(raw)))
+        return dict(json.loads(zlib.decompress(raw)))
 
     def job(self, name: str) -> dict[str, Any] | None:
         """What is kept of a job, by its identity."""
@@ -247,8 +294,8 @@ class Store:
 
     def update_job(self, name: str, job: dict[str, Any]) -> None:
         """Replace what is kept of a job; on disk on return."""
-        with self._write() as put:
-            put("jobs", name.encode(), json.dumps(job).encode())
+        with self._write() as write:
+            write.put("jobs", name.encode(), text(job))
 
     def check_unbilled(self, identities: Iterable[tuple[bytes, str]]) -> None:
         """Refuse records that an earlier batch billed.
@@ -289,30 +336,108 @@ class Store:
             BadInputError: the batches are not the next ones.
             ResourceError: the disk is full.
         """
-        meta, root = self.meta, self.state().root
-        with self._write() as put:
+        billed: dict[int, list[str]] = {}
+        meta = self.meta
+        with self._write() as write:
+            for identity, number in identities:
+                write.put("billed", identity, number.to_bytes(8, "big"))
+                billed.setdefault(number, []).append(identity.hex())
             for batch, state in batches:
                 data = batch.data
-                number = data.context.batch_number
-                if number != meta["batches"] + 1 or data.old_root != root:
-                    raise BadInputError(
-                        "not the next batch",
-                        place=str(self._folder),
-                        expected=str(meta["batches"] + 1),
-                        got=str(number),
-                    )
+                mine = billed.get(data.context.batch_number, [])
+                roots, taken = (data.old_root, data.new_root), len(data.queue_items)
+                sealed = _Sealed(data.context, roots, taken, batch_to_json(batch), name, mine)
+                meta = self._advance(write, meta, sealed, state)
+            write.put("jobs", name.encode(), text(job))
+            write.put("meta", b"meta", text(meta))
+
+    def adopt(self, head: Head, posted: bytes, state: State) -> None:
+        """Advance the state by a batch that somebody else put on the chain; on disk on return.
+
+        Args:
+            head: what its header says.
+            posted: what the chain has of it.
+            state: the overlay after it, on this store.
+
+        Raises:
+            BadInputError: it is not the next one.
+            ResourceError: the disk is full.
+        """
+        number, roots = head.context.batch_number, (head.old_root, head.new_root)
+        name = f"batch {number}, adopted as 0x{head.new_root:064x}"
+        job = {"batches": [number, number], "payout": 0, "provenance": {"source": "chain"}, "proofs": {}}
+        body = {"adopted": posted.hex()}
+        with self._write() as write:
+            sealed = _Sealed(head.context, roots, head.counts["queue_items"], body, name, [])
+            meta = self._advance(write, self.meta, sealed, state)
+            write.put("jobs", name.encode(), text(job))
+            write.put("meta", b"meta", text(meta))
+
+    def _advance(self, write: Writer, meta: dict[str, Any], sealed: _Sealed, state: State) -> dict[str, Any]:
+        """Write one batch, what it changes, and how that is undone; returns the meta data after it."""
+        number, (old_root, new_root) = sealed.context.batch_number, sealed.roots
+        before = write.get("batches", b"root" + int(meta["batches"]).to_bytes(8, "big")) or b""
+        if number != meta["batches"] + 1 or old_root.to_bytes(32, "big") != before[:32]:
+            raise BadInputError(
+                "not the next batch", place=str(self._folder), expected=str(meta["batches"] + 1), got=str(number)
+            )
+        key = number.to_bytes(8, "big")
+        undo = {
+            "meta": {name: meta[name] for name in _ADVANCED if name in meta},
+            "billed": sealed.billed,
+            "old": overwrite(write, state),
+        }
+        write.put("batches", key, zlib.compress(text(sealed.body), 1))
+        write.put("batches", b"undo" + key, zlib.compress(text(undo), 1))
+        write.put("batches", b"job" + key, sealed.job.encode())
+        taken = meta["queue_items"] + sealed.queue_items
+        write.put("batches", b"root" + key, new_root.to_bytes(32, "big") + taken.to_bytes(8, "big"))
+        return meta | {"batches": number, "queue_items": taken, "l1_time": sealed.context.l1_time}
+
+    def undo(self, last: int) -> list[int]:
+        """Step back to the state after batch ``last``, in one transaction; on disk on return.
+
+        Records that the batches behind it billed may be billed again. A job loses these batches, and its name if it
+        keeps others: the same input then makes a new job.
+
+        Returns:
+            the numbers of the batches undone, the last one first.
+
+        Raises:
+            BadInputError: there is no such batch.
+            ResourceError: the disk is full.
+        """
+        if not 0 <= last <= self.batch_count:
+            raise self._no_batch(last)
+        meta = self.meta
+        undone = list(range(self.batch_count, last, -1))
+        with self._write() as write:
+            for number in undone:
                 key = number.to_bytes(8, "big")
-                self._put_state(put, state)
-                put("batches", key, zlib.compress(json.dumps(batch_to_json(batch)).encode(), 1))
-                put("batches", b"job" + key, name.encode())
-                put("batches", b"root" + key, data.new_root.to_bytes(32, "big"))
-                root = data.new_root
-                taken = meta["queue_items"] + len(data.queue_items)
-                meta |= {"batches": number, "queue_items": taken, "l1_time": data.context.l1_time}
-            for identity, number in identities:
-                put("billed", identity, number.to_bytes(8, "big"))
-            put("jobs", name.encode(), json.dumps(job).encode())
-            put("meta", b"meta", json.dumps(meta).encode())
+                kept = json.loads(zlib.decompress(write.get("batches", b"undo" + key) or b""))
+                restore(write, kept["old"])
+                for identity in kept["billed"]:
+                    write.put("billed", bytes.fromhex(identity), None)
+                gone = set(_ADVANCED).difference(kept["meta"])
+                meta = {name: value for name, value in (meta | kept["meta"]).items() if name not in gone}
+                shorten_job(write, number)
+                for name in (b"", b"undo", b"job", b"root"):
+                    write.put("batches", name + key, None)
+            write.put("meta", b"meta", text(meta))
+        return undone
+
+    # -- the chain ---------------------------------------------------------------------------------------
+
+    @property
+    def checkpoints(self) -> list[tuple[int, bytes]]:
+        """Number and hash of blocks of the chain up to which it was read, the oldest first."""
+        raw = self._get("meta", b"checkpoints")
+        return [] if raw is None else [(number, bytes.fromhex(text)) for number, text in json.loads(raw)]
+
+    def keep_checkpoints(self, blocks: Sequence[tuple[int, bytes]]) -> None:
+        """Replace these; on disk on return."""
+        with self._write() as write:
+            write.put("meta", b"checkpoints", text([[number, block.hex()] for number, block in blocks]))
 
     def _no_batch(self, number: int) -> BadInputError:
         return BadInputError(
@@ -327,15 +452,11 @@ class Store:
             return None if found is None else bytes(found)
 
     @contextmanager
-    def _write(self) -> Iterator[Any]:
+    def _write(self) -> Iterator[Writer]:
         """One write transaction; commits, and reaches the disk, when the block ends without an exception."""
         try:
             with self._env.begin(write=True) as transaction:
-
-                def put(table: str, key: bytes, value: bytes) -> None:
-                    transaction.put(key, value, db=self._tables[table])
-
-                yield put
+                yield Writer(transaction, self._tables)
         except lmdb.Error as error:
             raise ResourceError(
                 "the state folder cannot be written",
@@ -343,14 +464,6 @@ class Store:
                 got=str(error),
                 hint="make room on the disk",
             ) from None
-
-    @staticmethod
-    def _put_state(put: Any, state: State) -> None:
-        for index, account in state.accounts.items():
-            words = " ".join(str(word) for word in account.to_words())
-            put("accounts", index.to_bytes(4, "big"), words.encode())
-        for (level, index), node in state.nodes.items():
-            put("nodes", bytes([level]) + index.to_bytes(4, "big"), node.to_bytes(32, "big"))
 
 
 def _lock(folder: Path) -> IO[bytes]:

@@ -35,6 +35,16 @@ class Step:
         return self.receipt.gas_used if self.receipt else None
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a contract logged: the event's name and values, the block and the transaction."""
+
+    name: str
+    values: dict[str, Any]
+    block: int
+    tx_hash: str
+
+
 class BoundContract:
     """The rollup at an address.
 
@@ -63,13 +73,13 @@ class BoundContract:
                 hint="check --l1; `aitbc-rollup submit` deploys it",
             )
 
-    def view(self, name: str, *arguments: Any) -> Any:
-        """The value of a view.
+    def view(self, name: str, *arguments: Any, at: int | None = None) -> Any:
+        """The value of a view, now or after the block of a height.
 
         Raises:
             L1Error: the chain does not answer, or the contract refuses.
         """
-        return self.client.call(self._contract.functions[name](*arguments), name)
+        return self.client.call(self._contract.functions[name](*arguments), name, at)
 
     def send(
         self,
@@ -102,12 +112,32 @@ class BoundContract:
     def done(self, event: str, **indexed: Any) -> Step:
         """The last transaction that logged this: the number of a batch is used again after a rollback."""
         logs = self.logs(event, **indexed)
-        receipt = self.client.receipt("0x" + bytes(logs[-1]["transactionHash"]).hex()) if logs else None
-        return Step(receipt, already=True)
+        if not logs:
+            return Step(None, already=True)
+        return Step(self.client.confirm("0x" + bytes(logs[-1]["transactionHash"]).hex(), event), already=True)
 
-    def logs(self, event: str, **indexed: Any) -> list[Any]:
-        """Logs of an event with these indexed values, oldest first; empty where the chain keeps no old logs."""
-        return self.client.logs(self._contract.events[event](), **indexed)
+    def logs(self, event: str, last: int | None = None, **indexed: Any) -> list[Any]:
+        """Logs of an event with these indexed values, oldest first, up to the block of a height or the last one.
+
+        Empty where the chain keeps no old logs.
+        """
+        return self.client.logs(self._contract.events[event](), last, **indexed)
+
+    def history(self, first: int, last: int) -> list[Event]:
+        """Every event of a range of blocks, oldest first.
+
+        Raises:
+            L1Error: the chain does not answer, or keeps no logs that old.
+        """
+        decoders = {event.topic: event for event in (kind() for kind in self._contract.events)}
+        found = []
+        for log in self.client.raw_logs(self.address, first, last):
+            decoder = decoders.get("0x" + bytes(log["topics"][0]).hex()) if log["topics"] else None
+            if decoder is not None:
+                entry = decoder.process_log(log)
+                tx_hash = "0x" + bytes(log["transactionHash"]).hex()
+                found.append(Event(entry["event"], dict(entry["args"]), int(log["blockNumber"]), tx_hash))
+        return found
 
     def logged(self, event: str, receipt: Receipt) -> list[dict[str, Any]]:
         """The values of an event that a transaction logged, in order."""

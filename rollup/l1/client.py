@@ -2,15 +2,16 @@
 
 Everything that can go wrong on the way to a chain comes out as an :class:`L1Error`. A transaction is first simulated,
 so that a refusal is read in the contract's own words and costs nothing, then sent with a gas limit of the estimate
-and a quarter: a call that is short of gas reverts, since a verifier here never answers false.
+and a quarter: a call that is short of gas reverts, since a verifier here never answers false. How it is sent, replaced
+and waited for is :mod:`~.outbox`'s.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import requests
@@ -18,17 +19,21 @@ from eth_typing import ChecksumAddress, HexStr
 from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
 from web3 import HTTPProvider, Web3
-from web3.exceptions import ContractLogicError, TimeExhausted, TransactionNotFound, Web3Exception, Web3RPCError
+from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 from web3.logs import DISCARD
 
 from aitbc_rollup.errors import BadInputError, L1Error, UsageError
 
+from .outbox import Outbox, Pending, SendPolicy, Sidecar
 from .reverts import revert_error
-from .signer import Signer, check_chain
+from .signer import Signer
 
 EMBEDDED = "embedded"
 #: A chain whose last block is older than this, in seconds, is idle: its time is that of the pending block.
 IDLE_AFTER = 600
+
+#: Blocks asked for logs in one request: what providers allow.
+LOG_BLOCKS = 5_000
 
 T = TypeVar("T")
 
@@ -47,50 +52,85 @@ class Receipt:
     fee_wei: int
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block by its height and hash: the same height with another hash is another history."""
+
+    number: int
+    hash: bytes
+
+
 class L1Client:
     """One chain, by a web3 connection; see :func:`connect`."""
 
-    def __init__(self, web3: Web3, name: str, chain_id: int, *, receipt_timeout_s: float = 180.0) -> None:
+    def __init__(self, web3: Web3, name: str, chain_id: int, policy: SendPolicy | None = None) -> None:
         self.web3 = web3
         self.name = name
         self.chain_id = chain_id
-        self._receipt_timeout_s = receipt_timeout_s
-        self._sending = threading.Lock()
+        self._outbox = Outbox(self, policy or SendPolicy())
 
     def contract(self, address: str, abi: Sequence[Any]) -> Any:
         """A web3 contract, whose functions go through :meth:`call` and :meth:`send`."""
         return self.web3.eth.contract(address=checksummed(address), abi=abi)
 
-    def code(self, address: str) -> bytes:
-        """Code at an address, empty if none."""
-        return self._ask(lambda: bytes(self.web3.eth.get_code(checksummed(address))))
+    def code(self, address: str, at: int | None = None) -> bytes:
+        """Code at an address, empty if none; now or after the block of a height."""
+        block: Any = "latest" if at is None else at
+        return self.ask(lambda: bytes(self.web3.eth.get_code(checksummed(address), block)))
 
     def balance(self, address: str) -> int:
         """Balance in wei."""
-        return self._ask(lambda: int(self.web3.eth.get_balance(checksummed(address))))
+        return self.ask(lambda: int(self.web3.eth.get_balance(checksummed(address))))
 
     def time(self) -> int:
         """The chain's time in unix seconds: one that the next block cannot be before.
 
         That of the last block; on an idle chain, which may have slept past an age limit, that of the pending block.
         """
-        last = self._ask(lambda: int(self.web3.eth.get_block("latest")["timestamp"]))
+        last = self.ask(lambda: int(self.web3.eth.get_block("latest")["timestamp"]))
         if time.time() - last < IDLE_AFTER:
             return last
-        return self._ask(lambda: int(self.web3.eth.get_block("pending")["timestamp"]))
+        return self.ask(lambda: int(self.web3.eth.get_block("pending")["timestamp"]))
 
-    def call(self, function: Any, place: str = "call") -> Any:
-        """The value of a contract's view.
+    def block(self, number: int | None = None) -> Block | None:
+        """The block of this height, or the last one; None if the chain is shorter."""
+        try:
+            found = self.ask(lambda: self.web3.eth.get_block("latest" if number is None else number))
+        except L1Error as error:
+            if isinstance(error.__cause__, BlockNotFound):
+                return None
+            raise
+        return Block(int(found["number"]), bytes(found["hash"]))
+
+    def call(self, function: Any, place: str = "call", at: int | None = None) -> Any:
+        """The value of a contract's view, now or after the block of a height.
 
         Raises:
             L1Error: the chain does not answer, or the contract refuses.
         """
-        return self._ask(lambda: function.call(), place)
+        return self.ask(lambda: function.call(block_identifier="latest" if at is None else at), place)
 
-    def logs(self, event: Any, **indexed: Any) -> list[Any]:
-        """Logs of an event with these indexed values, oldest first; empty where the chain keeps no old logs."""
+    def raw_logs(self, address: str, first: int, last: int) -> list[Any]:
+        """Everything that a contract logged in a range of blocks, oldest first.
+
+        Raises:
+            L1Error: the chain does not answer, or keeps no logs that old.
+        """
+        found: list[Any] = []
+        for start in range(first, last + 1, LOG_BLOCKS):
+            end = min(start + LOG_BLOCKS - 1, last)
+            wanted: Any = {"address": checksummed(address), "fromBlock": start, "toBlock": end}
+            found += self.ask(partial(self.web3.eth.get_logs, wanted), f"logs of blocks {start} to {end}")
+        return found
+
+    def logs(self, event: Any, last: int | None = None, **indexed: Any) -> list[Any]:
+        """Logs of an event with these indexed values, oldest first, up to the block of a height or the last one.
+
+        Empty where the chain keeps no old logs.
+        """
+        to_block = "latest" if last is None else last
         try:
-            return list(self._ask(lambda: event.get_logs(from_block=0, argument_filters=indexed)))
+            return list(self.ask(lambda: event.get_logs(from_block=0, to_block=to_block, argument_filters=indexed)))
         except L1Error:
             return []
 
@@ -100,7 +140,7 @@ class L1Client:
         Raises:
             L1Error: unknown.
         """
-        raw = self._ask(lambda: self.web3.eth.get_transaction_receipt(HexStr(tx_hash)))
+        raw = self.ask(lambda: self.web3.eth.get_transaction_receipt(HexStr(tx_hash)))
         return list(event.process_receipt(raw, errors=DISCARD))
 
     def input(self, tx_hash: str) -> bytes:
@@ -109,7 +149,7 @@ class L1Client:
         Raises:
             L1Error: unknown.
         """
-        return self._ask(lambda: bytes(self.web3.eth.get_transaction(HexStr(tx_hash))["input"]))
+        return self.ask(lambda: bytes(self.web3.eth.get_transaction(HexStr(tx_hash))["input"]))
 
     def receipt(self, tx_hash: str) -> Receipt:
         """The receipt of a mined transaction.
@@ -117,7 +157,7 @@ class L1Client:
         Raises:
             L1Error: unknown, or it failed.
         """
-        return _receipt(self._ask(lambda: self.web3.eth.get_transaction_receipt(HexStr(tx_hash))), self.name)
+        return _receipt(self.ask(lambda: self.web3.eth.get_transaction_receipt(HexStr(tx_hash))), self.name)
 
     def run_creation(self, init_code: bytes, *, sender: str | None = None, place: str = "deploy") -> bytes:
         """Run creation code without sending it; what it returns is the code that would be installed.
@@ -128,7 +168,7 @@ class L1Client:
         transaction: Any = {"data": HexBytes(init_code)}
         if sender is not None:
             transaction["from"] = checksummed(sender)
-        return self._ask(lambda: bytes(self.web3.eth.call(transaction)), place)
+        return self.ask(lambda: bytes(self.web3.eth.call(transaction)), place)
 
     def run(self, address: str, calldata: bytes, *, place: str) -> bytes:
         """What a contract answers to raw calldata; nothing is sent.
@@ -137,7 +177,7 @@ class L1Client:
             L1Error: the contract reverts, or the chain does not answer.
         """
         transaction: Any = {"to": checksummed(address), "data": HexBytes(calldata)}
-        return self._ask(lambda: bytes(self.web3.eth.call(transaction)), place)
+        return self.ask(lambda: bytes(self.web3.eth.call(transaction)), place)
 
     def send(
         self,
@@ -149,8 +189,9 @@ class L1Client:
         gas: int | None = None,
         simulate: bool = True,
         place: str = "transaction",
+        sidecar: Sidecar | None = None,
     ) -> Receipt:
-        """Simulate, sign, send, and wait until it is mined.
+        """Simulate, sign, send, and wait until it is mined and as deep as the policy asks.
 
         Args:
             signer: who pays.
@@ -160,65 +201,74 @@ class L1Client:
             gas: gas limit; by default the estimate and a quarter.
             simulate: ask first whether it would succeed.
             place: named in errors.
+            sidecar: blobs that it carries.
 
         Raises:
+            NotSent: a dry run.
             UsageError: a development key off the development chains.
             L1Error: refused, failed, not mined in time, or no answer.
         """
-        check_chain(signer, self.chain_id)
-        call: Any = {"from": signer.address, "to": checksummed(to), "data": HexBytes(data), "value": value}
-        if simulate and gas is not None:
-            self._ask(lambda: self.web3.eth.call(call, "pending"), place)
-        # An estimate is a simulation, and fails with the same words. On the pending block, because that has the time of
-        # now: on a chain that was idle the last block is older than a batch made since.
-        limit = gas or self._ask(lambda: self.web3.eth.estimate_gas(call, "pending"), place) * 5 // 4
-        with self._sending:
-            transaction = {
-                "to": call["to"],
-                "data": call["data"],
-                "value": value,
-                "gas": limit,
-                "nonce": self._ask(lambda: self.web3.eth.get_transaction_count(checksummed(signer.address), "pending")),
-                "chainId": self.chain_id,
-                **self._ask(self._fees),
-            }
-            raw = signer.sign(transaction, self.chain_id)
-            tx_hash = self._ask(lambda: self.web3.eth.send_raw_transaction(raw), place)
-        return self._wait(tx_hash, call, place)
+        return self.wait(
+            self.post(signer, to, data, value=value, gas=gas, simulate=simulate, place=place, sidecar=sidecar)
+        )
 
-    def _fees(self) -> dict[str, int]:
-        """EIP-1559: the tip the chain suggests, and room for the base fee to double."""
-        base = self.web3.eth.get_block("latest").get("baseFeePerGas", 0)
-        tip = self.web3.eth.max_priority_fee
-        return {"maxFeePerGas": 2 * base + tip, "maxPriorityFeePerGas": tip}
+    def post(
+        self,
+        signer: Signer,
+        to: str,
+        data: bytes,
+        *,
+        value: int = 0,
+        gas: int | None = None,
+        simulate: bool = True,
+        place: str = "transaction",
+        sidecar: Sidecar | None = None,
+    ) -> Pending:
+        """Only simulate, sign and send, as :meth:`send` does: several may be on their way before one is waited for.
 
-    def _wait(self, tx_hash: HexBytes, call: Any, place: str) -> Receipt:
-        shown = "0x" + bytes(tx_hash).hex()
-        try:
-            raw = self._ask(
-                lambda: self.web3.eth.wait_for_transaction_receipt(
-                    tx_hash, timeout=self._receipt_timeout_s, poll_latency=0.05 if self._is_local else 1.0
-                ),
-                place,
-            )
-        except TimeExhausted as error:
-            raise L1Error(
-                f"the transaction was not mined within {self._receipt_timeout_s:.0f} s",
-                place=place,
-                got=shown,
-                hint="run the same command again: it looks at the chain first",
-            ) from error
+        Raises:
+            NotSent: a dry run.
+            UsageError: a development key off the development chains.
+            L1Error: refused, or no answer.
+        """
+        return self._outbox.post(
+            signer, checksummed(to), data, value=value, gas=gas, simulate=simulate, place=place, sidecar=sidecar
+        )
+
+    def wait(self, pending: Pending) -> Receipt:
+        """Wait for a posted transaction.
+
+        Raises:
+            L1Error: failed, not mined or not deep enough in time, or no answer.
+        """
+        raw = self._outbox.wait(pending)
         if raw["status"] != 1:
             # What simulation let pass failed in its block: ask again for the reason, in the state after it.
-            self._ask(lambda: self.web3.eth.call(call), place)
-        return _receipt(raw, place)
+            names = ("to", "data", "value")
+            call: Any = {"from": pending.signer.address} | {name: pending.transaction[name] for name in names}
+            self.ask(lambda: self.web3.eth.call(call), pending.place)
+        return _receipt(raw, pending.place)
+
+    def confirm(self, tx_hash: str, place: str = "transaction") -> Receipt:
+        """The receipt of anybody's mined transaction, once it is as deep as the policy asks.
+
+        Raises:
+            L1Error: unknown, failed, or not deep enough in time.
+        """
+        return _receipt(self._outbox.confirm(HexBytes(tx_hash), place), place)
 
     @property
-    def _is_local(self) -> bool:
+    def policy(self) -> SendPolicy:
+        """How transactions are sent."""
+        return self._outbox.policy
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the chain is on this machine."""
         return self.name == EMBEDDED or "127.0.0.1" in self.name or "localhost" in self.name
 
-    def _ask(self, question: Callable[[], T], place: str | None = None) -> T:
-        """Ask the chain, with every way of failing but a time-out for a receipt as an L1Error."""
+    def ask(self, question: Callable[[], T], place: str | None = None) -> T:
+        """Ask the chain; every way of failing comes out as an L1Error."""
         return _translated(question, self.name, place)
 
 
@@ -227,7 +277,7 @@ def connect(
     *,
     expected_chain_id: int | None = None,
     timeout_s: float = 20.0,
-    receipt_timeout_s: float = 180.0,
+    policy: SendPolicy | None = None,
 ) -> L1Client:
     """Connect to a chain.
 
@@ -235,7 +285,7 @@ def connect(
         url: an HTTP(S) JSON-RPC URL, or ``"embedded"`` for a new chain inside this process.
         expected_chain_id: refuse any other.
         timeout_s: limit of one request, in seconds.
-        receipt_timeout_s: limit of waiting for a transaction, in seconds.
+        policy: how transactions are sent.
 
     Raises:
         UsageError: neither a URL nor ``"embedded"``.
@@ -266,14 +316,12 @@ def connect(
             got=f"chain id {chain_id}",
             hint="check the URL, and which chain the batch was made for",
         )
-    return L1Client(web3, url, chain_id, receipt_timeout_s=receipt_timeout_s)
+    return L1Client(web3, url, chain_id, policy)
 
 
 def _translated(question: Callable[[], T], name: str, place: str | None) -> T:
     try:
         return question()
-    except TimeExhausted:
-        raise
     except ContractLogicError as error:
         raise revert_error(error, place or name) from error
     except TransactionNotFound as error:

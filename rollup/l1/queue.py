@@ -49,16 +49,16 @@ class Queue:
     def __init__(self, contract: BoundContract) -> None:
         self._contract = contract
 
-    def pointers(self) -> Pointers:
-        """How far the queue and the batches are.
+    def pointers(self, at: int | None = None) -> Pointers:
+        """How far the queue and the batches are, now or after the block of a height.
 
         Raises:
             L1Error: the chain does not answer.
         """
         names = ("queuedItems", "committedQueue", "provenQueue", "finalizedQueue")
-        return Pointers(*(int(self._contract.view(name)) for name in names))
+        return Pointers(*(int(self._contract.view(name, at=at)) for name in names))
 
-    def items(self, first: int, count: int) -> list[QueueItem]:
+    def items(self, first: int, count: int, at: int | None = None) -> list[QueueItem]:
         """Items from number ``first`` on.
 
         Raises:
@@ -66,7 +66,7 @@ class Queue:
         """
         found: list[QueueItem] = []
         for start in range(first, first + count, _CHUNK):
-            words = self._contract.view("queueWords", start, min(_CHUNK, first + count - start))
+            words = self._contract.view("queueWords", start, min(_CHUNK, first + count - start), at=at)
             pairs = zip(words[::2], words[1::2], strict=True)
             found += [QueueItem.from_words(int(item), int(sender)) for item, sender in pairs]
         return found

@@ -80,45 +80,59 @@ class RollupContract:
         """
         self._contract.check_deployed()
 
-    def status(self) -> Status:
-        """Where the batches and the queue stand.
+    @property
+    def bound(self) -> BoundContract:
+        """The contract underneath."""
+        return self._contract
+
+    def is_deployed(self, at: int | None = None) -> bool:
+        """Whether there is a contract at the address, now or after the block of a height.
+
+        Raises:
+            L1Error: the chain does not answer.
+        """
+        return bool(self.client.code(self.address, at))
+
+    def status(self, at: int | None = None) -> Status:
+        """Where the batches and the queue stand, now or after the block of a height.
 
         Raises:
             L1Error: the chain does not answer, or there is no rollup at the address.
         """
-        self.check_deployed()
-        committed, proven, finalized = self._counters()
-        roots = {number: self.batch(number).new_root for number in {committed, proven, finalized}}
-        pointers = self.queue.pointers()
+        if not self.is_deployed(at):
+            self.check_deployed()
+        committed, proven, finalized = self._counters(at)
+        roots = {number: self.batch(number, at).new_root for number in {committed, proven, finalized}}
+        pointers = self.queue.pointers(at)
         return Status(committed, proven, finalized, roots[committed], roots[proven], roots[finalized], pointers)
 
-    def batch(self, number: int) -> Batch:
-        """A committed batch; 0 is the genesis.
+    def batch(self, number: int, at: int | None = None) -> Batch:
+        """A committed batch, now or after the block of a height; 0 is the genesis.
 
         Raises:
             L1Error: no such batch.
         """
-        binding, new_root, l1_time, last_item, claims = self._contract.view("batch", number)
+        binding, new_root, l1_time, last_item, claims = self._contract.view("batch", number, at=at)
         return Batch(number, bytes(binding), int(new_root), int(l1_time), int(last_item), bytes(claims))
 
-    def queue_items(self, number: int) -> list[QueueItem]:
+    def queue_items(self, number: int, at: int | None = None) -> list[QueueItem]:
         """The queue items that a committed batch takes.
 
         Raises:
             L1Error: no such batch.
         """
-        before = self.batch(number - 1).last_item
-        return self.queue.items(before + 1, self.batch(number).last_item - before)
+        before = self.batch(number - 1, at).last_item
+        return self.queue.items(before + 1, self.batch(number, at).last_item - before, at)
 
-    def posted(self, number: int) -> bytes:
-        """The posted data of a committed batch, from the transaction that posted them.
+    def posted(self, number: int, at: int | None = None) -> bytes:
+        """The posted data of a batch committed by now or by the block of a height, from the transaction that did.
 
         Raises:
             L1Error: no such batch, or the chain does not have its log or transaction any more.
         """
-        self.batch(number)
+        self.batch(number, at)
         place = f"batch {number} of {self.address}"
-        logs = self._contract.logs("BatchCommitted", batchNumber=number)
+        logs = self._contract.logs("BatchCommitted", at, batchNumber=number)
         if not logs:
             raise L1Error(
                 "the chain has no log of this commit", place=place, hint="ask a node that keeps old logs, with --l1"
@@ -146,9 +160,9 @@ class RollupContract:
         """Whether development keys are allowed here."""
         return bool(self._contract.view("developmentChainId") == self.client.chain_id)
 
-    def _counters(self) -> tuple[int, int, int]:
+    def _counters(self, at: int | None = None) -> tuple[int, int, int]:
         names = ("committedBatches", "provenBatches", "finalizedBatches")
-        committed, proven, finalized = (int(self._contract.view(name)) for name in names)
+        committed, proven, finalized = (int(self._contract.view(name, at=at)) for name in names)
         return committed, proven, finalized
 
     # -- steps --------------------------------------------------------------------------------------------------

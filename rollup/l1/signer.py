@@ -67,6 +67,7 @@ def development_signer() -> Signer:
 
 
 def load_signer(
+    role: str | None = None,
     *,
     private_key: str | None = None,
     keystore: Path | None = None,
@@ -76,7 +77,12 @@ def load_signer(
 ) -> Signer:
     """The signer asked for; without arguments, the one the environment names.
 
+    Keys of different powers stay apart, and are changed one by one: a ``role`` ("operator", say) has variables of its
+    own, ``AITBC_OPERATOR_PRIVATE_KEY``, ``AITBC_OPERATOR_KEYSTORE`` and ``AITBC_OPERATOR_KEYSTORE_PASSWORD``, which go
+    before those without it.
+
     Args:
+        role: what the key is for.
         private_key: 32 bytes in hex, or else ``AITBC_PRIVATE_KEY``.
         keystore: a Web3 Secret Storage (version 3) file, or else ``AITBC_KEYSTORE``.
         password: the keystore's, or else ``AITBC_KEYSTORE_PASSWORD``.
@@ -87,21 +93,32 @@ def load_signer(
         UsageError: no key, or more than one.
         BadInputError: the key or the keystore is malformed, or the password wrong.
     """
+    prefix = "AITBC"
     if not (private_key or keystore or development):
-        private_key = environment.get("AITBC_PRIVATE_KEY")
-        keystore = Path(environment["AITBC_KEYSTORE"]) if environment.get("AITBC_KEYSTORE") else None
+        prefix = key_prefix(role, environment) or prefix
+        private_key = environment.get(f"{prefix}_PRIVATE_KEY")
+        keystore = Path(environment[f"{prefix}_KEYSTORE"]) if environment.get(f"{prefix}_KEYSTORE") else None
     if sum(map(bool, (private_key, keystore, development))) != 1:
         raise UsageError(
             "one key is needed to sign L1 transactions",
-            expected="AITBC_PRIVATE_KEY, AITBC_KEYSTORE, or the development key",
+            expected=f"{prefix}_PRIVATE_KEY, {prefix}_KEYSTORE, or the development key",
             got="more than one" if private_key or keystore else "none",
             hint="set one of the two variables; on a local chain, --dev-key will do",
         )
     if private_key:
         return _from_private_key(private_key)
     if keystore:
-        return _from_keystore(keystore, password or environment.get("AITBC_KEYSTORE_PASSWORD", ""))
+        return _from_keystore(keystore, password or environment.get(f"{prefix}_KEYSTORE_PASSWORD", ""))
     return development_signer()
+
+
+def key_prefix(role: str | None, environment: Mapping[str, str] = os.environ) -> str | None:
+    """What the variables begin with that name a role's key, its own or those without a role; nothing if none is set."""
+    prefixes = [f"AITBC_{role.upper()}", "AITBC"] if role else ["AITBC"]
+    for prefix in prefixes:
+        if environment.get(f"{prefix}_PRIVATE_KEY") or environment.get(f"{prefix}_KEYSTORE"):
+            return prefix
+    return None
 
 
 def _from_private_key(text: str) -> Signer:

@@ -8,6 +8,7 @@ from aitbc_rollup.errors import BadInputError, L1Error, UsageError
 from aitbc_rollup.rollup.l1 import client as client_module
 from aitbc_rollup.rollup.l1.client import checksummed, connect
 from aitbc_rollup.rollup.l1.contracts import DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE
+from aitbc_rollup.rollup.l1.outbox import SendPolicy
 from aitbc_rollup.rollup.l1.signer import DEVELOPMENT_ADDRESS, development_signer
 
 
@@ -110,7 +111,7 @@ def test_transactions_in_a_row_have_nonces_in_a_row():
 
 @pytest.mark.node
 def test_a_transaction_that_is_not_mined_in_time(anvil):
-    client, signer = connect(anvil, receipt_timeout_s=0.5), development_signer()
+    client, signer = connect(anvil, policy=SendPolicy(receipt_timeout_s=0.5)), development_signer()
     client.web3.provider.make_request("evm_setAutomine", [False])
     try:
         with pytest.raises(L1Error, match="not mined within") as caught:

@@ -55,6 +55,21 @@ def test_keys_from_the_environment(keystore):
     assert load_signer(environment=environment).address == ADDRESS
 
 
+def test_a_role_has_a_key_of_its_own():
+    other = "0x" + "43" * 32
+    environment = {"AITBC_PRIVATE_KEY": KEY, "AITBC_OPERATOR_PRIVATE_KEY": other}
+    assert load_signer("operator", environment=environment).address == Account.from_key(other).address
+    assert load_signer("prover", environment=environment).address == ADDRESS
+    with pytest.raises(UsageError) as both:
+        load_signer("operator", environment=environment | {"AITBC_OPERATOR_KEYSTORE": "x"})
+    assert both.value.expected == "AITBC_OPERATOR_PRIVATE_KEY, AITBC_OPERATOR_KEYSTORE, or the development key"
+
+
+def test_a_role_has_a_password_of_its_own(keystore):
+    environment = {"AITBC_GUARDIAN_KEYSTORE": str(keystore), "AITBC_GUARDIAN_KEYSTORE_PASSWORD": "secret"}
+    assert load_signer("guardian", environment=environment).address == ADDRESS
+
+
 def test_an_argument_goes_before_the_environment():
     assert load_signer(development=True, environment={"AITBC_PRIVATE_KEY": KEY}).address == DEVELOPMENT_ADDRESS
 
