@@ -32,7 +32,10 @@ from .poseidon import poseidon
 from .ranges import uint
 from .windows import SCALAR_BITS, assert_below_order, divmod_order, multiply_base8_windows
 
-__all__ = ["assert_signature", "key_is_prime_order", "signature_is_valid"]
+__all__ = [
+    "assert_signature", "eight_times", "key_is_prime_order", "low_below_order", "multiply_base8_any",
+    "signature_is_valid",
+]  # fmt: skip
 
 
 def assert_signature(
@@ -144,30 +147,42 @@ def _signature_is_valid(
 ) -> Variable:
     challenge = poseidon(circuit, [*r8, *key, message])
     with circuit.component("key"):
-        key_is_good, base = _eight_times(circuit, Point(*key))
+        key_is_good, base = eight_times(circuit, Point(*key))
     with circuit.component("challenge"):
         _, h, last = divmod_order(circuit, challenge)
-        high, low = circuit.hint_divmod(h, 1 << LOW_BITS)
-        circuit.assert_equal(low + high * (1 << LOW_BITS), h, "the halves do not recompose")
-        low, high = uint(circuit, low, LOW_BITS), uint(circuit, high, SCALAR_BITS - LOW_BITS)
-        assert_below_order(circuit, low, high, LOW_BITS, last)
+        low = low_below_order(circuit, h, last)
     with circuit.component("challenge_times_key"):
         product = multiply_by_halves(circuit, base, h, low, instance)
     with circuit.component("s_times_base"):
-        quotient, remainder, last = divmod_order(circuit, s)
-        left, digits = multiply_base8_windows(circuit, remainder, window)
-        cut = len(digits) // 2
-        low, high = (
-            circuit.inner_product([1 << window * i for i in range(len(part))], part)
-            for part in (digits[:cut], digits[cut:])
-        )
-        assert_below_order(circuit, low, high, window * cut, last)
+        quotient, left = multiply_base8_any(circuit, s, window)
     expected = add(circuit, left, Point(-product.x, product.y))
     same = [vanishes(circuit, x - y) for x, y in zip(expected, r8, strict=True)]
     return key_is_good * vanishes(circuit, quotient) * same[0] * same[1]
 
 
-def _eight_times(circuit: Circuit, key: Point) -> tuple[Variable, Point]:
+def low_below_order(circuit: Circuit, h: Variable, last: Variable) -> Variable:
+    """h mod 2^125 of an h asserted to be an integer below l, and where ``last`` is 1, below r − 7·l."""
+    high, low = circuit.hint_divmod(h, 1 << LOW_BITS)
+    circuit.assert_equal(low + high * (1 << LOW_BITS), h, "the halves do not recompose")
+    low, high = uint(circuit, low, LOW_BITS), uint(circuit, high, SCALAR_BITS - LOW_BITS)
+    assert_below_order(circuit, low, high, LOW_BITS, last)
+    return low
+
+
+def multiply_base8_any(circuit: Circuit, s: Variable, window: int) -> tuple[Variable, Point]:
+    """⌊s/l⌋ and s·Base8, for the canonical integer s of any field element."""
+    quotient, remainder, last = divmod_order(circuit, s)
+    product, digits = multiply_base8_windows(circuit, remainder, window)
+    cut = len(digits) // 2
+    low, high = (
+        circuit.inner_product([1 << window * i for i in range(len(part))], part)
+        for part in (digits[:cut], digits[cut:])
+    )
+    assert_below_order(circuit, low, high, window * cut, last)
+    return quotient, product
+
+
+def eight_times(circuit: Circuit, key: Point) -> tuple[Variable, Point]:
     """Whether a key is on the curve and not of small order, and 8 times it, or 8 times Base8; 24 constraints.
 
     8·A in Montgomery coordinates. A point of the curve is of small order if x·y·(y² − a·x²) = 0: of order 1 or 2 if
