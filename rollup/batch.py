@@ -49,7 +49,7 @@ class Batch:
 
     @property
     def binding(self) -> Binding:
-        """The data's commitment, challenge and evaluation."""
+        """C, ζ and y of the data, and the value of their blob."""
         return self.data.binding(self.shape)
 
 

@@ -12,6 +12,7 @@ from aitbc_rollup.errors import BadInputError
 
 from .binding import Binding, to_data
 from .checks import placed
+from .kzg import Blob
 from .posted import (
     PostedSession,
     PostedTransfer,
@@ -90,8 +91,15 @@ class BatchData:
 
     @property
     def posted(self) -> bytes:
-        """The bytes that the operator posts."""
-        return to_data(flat(words for name, words in self.sections.items() if name != "queue_items"))
+        """The bytes that the operator posts in the transaction."""
+        left_out = ("queue_items", *layout.ELSEWHERE[self.context.kind])
+        return to_data(flat(words for name, words in self.sections.items() if name not in left_out))
+
+    @property
+    def elsewhere(self) -> bytes:
+        """The used words that lie elsewhere: in a blob, or with attesters."""
+        sections = self.sections
+        return to_data(flat(sections[name] for name in layout.ELSEWHERE[self.context.kind]))
 
     @property
     def queue_bytes(self) -> bytes:
@@ -102,17 +110,40 @@ class BatchData:
         """All words of the data polynomial of a circuit, unused room as zeros.
 
         Raises:
-            BadInputError: the circuit has no room for them.
+            BadInputError: the circuit has no room for them, or is for another kind.
         """
+        if shape.kind != self.context.kind:
+            raise BadInputError(
+                "the circuit is for another kind of batch",
+                expected=shape.kind.name.lower(),
+                got=self.context.kind.name.lower(),
+            )
         return in_room(self.sections, shape)
 
-    def binding(self, shape: Shape) -> Binding:
-        """C, ζ and y of these data under a circuit of a shape.
+    def blob(self, shape: Shape) -> Blob | None:
+        """The blob that holds what lies elsewhere: the room of each section, one after the other. Of that kind only.
 
         Raises:
-            BadInputError: the circuit has no room for them.
+            BadInputError: the circuit has no room for the data, or is for another kind.
         """
-        return Binding.of(self.polynomial(shape), self.posted, self.queue_bytes)
+        if shape.kind != layout.Kind.BLOB:
+            return None
+        words = self.polynomial(shape)
+        return Blob.of_words(flat(words[start : start + count] for start, count in shape.elsewhere))
+
+    def binding(self, shape: Shape) -> Binding:
+        """C, ζ and y of these data under a circuit of a shape, and the value of their blob.
+
+        Raises:
+            BadInputError: the circuit has no room for them, or is for another kind.
+        """
+        return Binding.of(
+            self.polynomial(shape),
+            self.posted,
+            self.queue_bytes,
+            elsewhere=shape.elsewhere,
+            blob=self.blob(shape),
+        )
 
 
 def header_words(context: BatchContext, counts: Mapping[str, int], old_root: int, new_root: int) -> list[int]:
@@ -153,8 +184,8 @@ def in_room(used: Mapping[str, Sequence[int]], shape: Shape) -> list[int]:
 # -- reading -------------------------------------------------------------------------------------------------
 
 
-#: Posted words of one item of each kind, by its count's name, in order.
-_POSTED = {
+#: Words of one item of each kind, by its count's name, in order.
+_WIDTHS = {
     "queue_items": layout.QUEUE_RESULT_WORDS,
     "registrations": layout.REGISTRATION_WORDS,
     "transfers": layout.TRANSFER_WORDS,
@@ -162,31 +193,38 @@ _POSTED = {
 }
 
 
-def decode(words: Sequence[int], queue_items: Sequence[QueueItem], place: str) -> BatchData:
-    """What posted words say.
+def decode(
+    words: Sequence[int], queue_items: Sequence[QueueItem], place: str, elsewhere: Sequence[int] = ()
+) -> BatchData:
+    """What posted words say, and those that lie elsewhere.
 
     Args:
         words: as posted, each a field element.
         queue_items: the items that the batch took from the contract's queue.
         place: of the words, for error messages.
+        elsewhere: the words that lie elsewhere, as :attr:`BatchData.elsewhere` has them.
 
     Raises:
-        BadInputError: another version, counts that do not fit the length or the queue, a field too wide, or the words
+        BadInputError: another version, counts that do not fit the lengths or the queue, a field too wide, or the words
             of a full batch, which are others (``full.data``).
     """
     head = read_head(words, queue_items, place)
     if head.context.kind == layout.Kind.FULL:
         raise BadInputError("the batch is a full one", place=place, expected="the results of its transactions")
-    reader = WordReader(words, head.counts, _POSTED, place)
+    kept = layout.ELSEWHERE[head.context.kind]
+    posted = {name: width for name, width in _WIDTHS.items() if name not in kept}
+    here = WordReader(words, head.counts, posted, place)
+    there = WordReader(elsewhere, head.counts, {name: _WIDTHS[name] for name in kept}, f"{place}, elsewhere", start=0)
+    late = there if kept else here
     data = BatchData(
         context=head.context,
         old_root=head.old_root,
         new_root=head.new_root,
         queue_items=tuple(queue_items),
-        queue_results=reader.take("queue_items", QueueResult.from_words),
-        registrations=reader.take("registrations", registration_from_words),
-        transfers=reader.take("transfers", PostedTransfer.from_words),
-        sessions=reader.take("sessions", PostedSession.from_words),
+        queue_results=here.take("queue_items", QueueResult.from_words),
+        registrations=late.take("registrations", registration_from_words),
+        transfers=here.take("transfers", PostedTransfer.from_words),
+        sessions=late.take("sessions", PostedSession.from_words),
     )
     if data.records != head.counts["records"]:
         raise BadInputError(
@@ -196,6 +234,33 @@ def decode(words: Sequence[int], queue_items: Sequence[QueueItem], place: str) -
             got=str(head.counts["records"]),
         )
     return data
+
+
+def words_in_blob(blob: Blob, posted: Sequence[int], registrations: int, place: str) -> list[int]:
+    """The words that a batch has in its blob, for :func:`decode`.
+
+    Args:
+        blob: the batch's.
+        posted: its words in the transaction, the header first.
+        registrations: the circuit's room for them, behind which the sessions begin.
+        place: of the blob, for error messages.
+
+    Raises:
+        BadInputError: the header does not decode, or its counts do not fit the blob.
+    """
+    counts = _counts(posted, place)
+    first = range(layout.REGISTRATION_WORDS * counts["registrations"])
+    start = layout.REGISTRATION_WORDS * registrations
+    second = range(start, start + layout.SESSION_WORDS * counts["sessions"])
+    fits = counts["registrations"] <= registrations and second.stop <= layout.BLOB_WORDS
+    if not fits or any(word for i, word in enumerate(blob.words) if i not in first and i not in second):
+        raise BadInputError(
+            "the blob's words do not fit the counts",
+            place=place,
+            expected=f"{counts['registrations']} registrations in room for {registrations}, then "
+            f"{counts['sessions']} sessions, then zeros",
+        )
+    return [blob.words[i] for part in (first, second) for i in part]
 
 
 class Head(NamedTuple):
@@ -213,14 +278,8 @@ def read_head(words: Sequence[int], queue_items: Sequence[QueueItem], place: str
     Raises:
         BadInputError: it is cut short, of another version, not for so many queue items, or a field is too wide.
     """
-    if len(words) < layout.HEADER_WORDS:
-        raise BadInputError(
-            "the header is cut short", place=place, expected=f"{layout.HEADER_WORDS} words", got=str(len(words))
-        )
+    counts = _counts(words, place)
     header = dict(zip(layout.HEADER, words, strict=False))
-    if header["version"] != layout.VERSION:
-        raise BadInputError("unknown version", place=place, expected=str(layout.VERSION), got=str(header["version"]))
-    counts = unpacked(layout.COUNTS, header["counts"], f"{place}, word 5")
     if counts["queue_items"] != len(queue_items):
         raise BadInputError(
             "wrong number of queue items", place=place, expected=str(counts["queue_items"]), got=str(len(queue_items))
@@ -236,16 +295,36 @@ def read_head(words: Sequence[int], queue_items: Sequence[QueueItem], place: str
     return Head(context, counts, header["old_root"], header["new_root"])
 
 
+def _counts(words: Sequence[int], place: str) -> dict[str, int]:
+    """What the header at the beginning of posted words counts."""
+    if len(words) < layout.HEADER_WORDS:
+        raise BadInputError(
+            "the header is cut short", place=place, expected=f"{layout.HEADER_WORDS} words", got=str(len(words))
+        )
+    header = dict(zip(layout.HEADER, words, strict=False))
+    if header["version"] != layout.VERSION:
+        raise BadInputError("unknown version", place=place, expected=str(layout.VERSION), got=str(header["version"]))
+    return unpacked(layout.COUNTS, header["counts"], f"{place}, word 5")
+
+
 class WordReader:
-    """Takes items off posted words after the header, one section after the other.
+    """Takes items off words, one section after the other; off posted ones from behind the header on.
 
     Raises:
         BadInputError: there are not as many words as the counts say.
     """
 
-    def __init__(self, words: Sequence[int], counts: Mapping[str, int], widths: Mapping[str, int], place: str) -> None:
+    def __init__(
+        self,
+        words: Sequence[int],
+        counts: Mapping[str, int],
+        widths: Mapping[str, int],
+        place: str,
+        *,
+        start: int = layout.HEADER_WORDS,
+    ) -> None:
         """``widths``: by the name of its count, how many words an item of a section has."""
-        expected = layout.HEADER_WORDS + sum(counts[name] * width for name, width in widths.items())
+        expected = start + sum(counts[name] * width for name, width in widths.items())
         if len(words) != expected:
             raise BadInputError(
                 "the length does not fit the counts",
@@ -257,7 +336,7 @@ class WordReader:
         self._counts = counts
         self._widths = widths
         self._place = place
-        self._at = layout.HEADER_WORDS
+        self._at = start
 
     def take(self, name: str, read: Callable[[Sequence[int], str], _Item]) -> tuple[_Item, ...]:
         """All items of the next section."""

@@ -6,9 +6,9 @@ the data decode, that nothing in them contradicts the accounts, and that the roo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from aitbc_rollup.circuits.statements.batch.layout import Kind
+from aitbc_rollup.circuits.statements.batch.layout import ELSEWHERE, Kind
 from aitbc_rollup.circuits.statements.batch.memory import Clock
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError, InvalidError, next_step
@@ -22,6 +22,14 @@ from .posted import PostedSession, PostedTransfer
 from .state import State
 from .transactions import QueueItem
 from .transition import apply_credit, apply_queue_item, apply_registration, apply_session, apply_transfer
+
+#: By a batch's number and its posted data, what :attr:`BatchData.elsewhere` has of it.
+Elsewhere = Callable[[int, bytes], bytes]
+
+
+def nothing_elsewhere(number: int, posted: bytes) -> bytes:
+    """The answer of who reads nothing but transactions."""
+    return b""
 
 
 def apply(state: State, data: BatchData, place: str) -> None:
@@ -53,7 +61,13 @@ def apply(state: State, data: BatchData, place: str) -> None:
 
 
 @next_step("check that genesis is the one the contract was deployed with, and ask another node")
-def rebuild(state: State, chain_id: int, shard: int, batches: Iterable[tuple[bytes, Sequence[QueueItem]]]) -> State:
+def rebuild(
+    state: State,
+    chain_id: int,
+    shard: int,
+    batches: Iterable[tuple[bytes, Sequence[QueueItem]]],
+    elsewhere: Elsewhere = nothing_elsewhere,
+) -> State:
     """The state after these batches, from the first on.
 
     Args:
@@ -61,18 +75,25 @@ def rebuild(state: State, chain_id: int, shard: int, batches: Iterable[tuple[byt
         chain_id: of the chain.
         shard: the shard.
         batches: of each batch its posted data and the queue items it took.
+        elsewhere: asked for the words of a batch that are not posted in its transaction.
 
     Raises:
         BadInputError: data that do not decode, or of another chain or shard.
         InvalidError: a batch number out of order, a transaction that does not fit, or roots that do not come out.
     """
     for number, (posted, queue_items) in enumerate(batches, start=1):
-        apply_posted(state, chain_id, shard, number, posted, queue_items)
+        apply_posted(state, chain_id, shard, number, posted, queue_items, elsewhere)
     return state
 
 
 def apply_posted(
-    state: State, chain_id: int, shard: int, number: int, posted: bytes, queue_items: Sequence[QueueItem]
+    state: State,
+    chain_id: int,
+    shard: int,
+    number: int,
+    posted: bytes,
+    queue_items: Sequence[QueueItem],
+    elsewhere: Elsewhere = nothing_elsewhere,
 ) -> Head:
     """Apply one batch of a chain to the state before it; returns what its header says.
 
@@ -91,7 +112,8 @@ def apply_posted(
     if head.context.kind == Kind.FULL:
         full.apply(state, decode_full(words, queue_items, place), place)
     else:
-        apply(state, decode(words, queue_items, place), place)
+        beside = elsewhere(number, posted) if ELSEWHERE[head.context.kind] else b""
+        apply(state, decode(words, queue_items, place, to_words(beside, f"{place}, elsewhere")), place)
     return head
 
 

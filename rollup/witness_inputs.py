@@ -27,6 +27,7 @@ from aitbc_rollup.circuits.statements.batch.transfers import TERMS as TRANSFER_T
 
 from .accounts import NO_ACCOUNT
 from .batch import Batch
+from .binding import Binding
 from .journal import Visit
 from .posted import registration_words
 from .transactions import SignedSession, SignedTransfer
@@ -46,9 +47,8 @@ def circuit_inputs(batch: Batch, payout: int) -> Inputs:
         payout: the L1 address that the proof pays, as a number.
     """
     visits = _Visits(batch)
-    names = ("commitment", "zeta", "evaluation", "payout")
     return (
-        dict(zip(names, batch.binding.public_inputs(payout), strict=True))
+        _public(batch.binding, payout)
         | _header(batch, visits)
         | _tree(batch)
         | _accounts(batch)
@@ -59,6 +59,13 @@ def circuit_inputs(batch: Batch, payout: int) -> Inputs:
         | _sessions(batch, visits)
         | _signatures(batch)
     )
+
+
+def _public(binding: Binding, payout: int) -> Inputs:
+    inputs: Inputs = {
+        "commitment": binding.commitment, "zeta": binding.zeta, "evaluation": binding.evaluation, "payout": payout,
+    }  # fmt: skip
+    return inputs | ({} if binding.blob_value is None else {"blob_value": binding.blob_halves})
 
 
 class _Visits:

@@ -36,11 +36,11 @@ from .batch.layout import BLOB_WORDS, Tag
 FIELD = EmulatedField(SCALAR_MODULUS, 4)
 
 
-def evaluate_blob(circuit: Circuit, words: Sequence[Variable], z: Halves) -> Halves:
+def evaluate_blob(circuit: Circuit, words: Sequence[Variable], z: Element) -> Halves:
     """Σ wordᵢ·zⁱ mod m as the integer below m; words as the canonical integers below r that they are.
 
-    z is any integer of two halves, which are constrained to 128 bits; what counts is z mod m. Constraints: about 30 a
-    word, fewer where it is known to be small, and some 80 for each of 2·√n steps.
+    z is an element of ``FIELD``; what counts is its residue. Constraints: about 30 a word, fewer where it is known to
+    be small, and some 80 for each of 2·√n steps.
 
     Raises:
         ValueError: there is no word.
@@ -48,7 +48,7 @@ def evaluate_blob(circuit: Circuit, words: Sequence[Variable], z: Halves) -> Hal
     if not words:
         raise ValueError("a blob has at least one word")
     stride = isqrt(len(words))
-    powers = [from_halves(circuit, *z, field=FIELD)]
+    powers = [z]
     while len(powers) < stride:
         powers.append(multiply(circuit, powers[-1], powers[0], field=FIELD))
     value: Element | None = None
@@ -99,6 +99,7 @@ def compile_blob(n_words: int, *, limb_bits: int = 12) -> CompiledCircuit:
     with circuit.component("commitment"):
         circuit.assert_equal(sponge(circuit, Tag.BATCH, words), commitment, "not the commitment of these words")
     with circuit.component("evaluation"):
-        for found, claimed in zip(evaluate_blob(circuit, words, z), y, strict=True):
+        point = from_halves(circuit, *z, field=FIELD)
+        for found, claimed in zip(evaluate_blob(circuit, words, point), y, strict=True):
             circuit.assert_equal(found, claimed, "not the value of these words at z")
     return circuit.compile()

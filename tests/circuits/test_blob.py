@@ -15,9 +15,9 @@ from aitbc_rollup.algebra.poseidon import sponge
 from aitbc_rollup.circuits.api import Circuit
 from aitbc_rollup.circuits.check import Violation, check
 from aitbc_rollup.circuits.compiler import CompiledCircuit
-from aitbc_rollup.circuits.gadgets.emulated import Halves
+from aitbc_rollup.circuits.gadgets.emulated import Element, from_halves
 from aitbc_rollup.circuits.statements.batch.layout import Tag
-from aitbc_rollup.circuits.statements.blob import compile_blob, evaluate_blob
+from aitbc_rollup.circuits.statements.blob import FIELD, compile_blob, evaluate_blob
 from aitbc_rollup.circuits.testing import survivors
 from aitbc_rollup.prover.groth16 import prove_circuit
 from aitbc_rollup.prover.setup import setup
@@ -112,7 +112,7 @@ def mixed(known: bool) -> CompiledCircuit:
     small, middle, *others = circuit.private_inputs("words", 4)
     if known:
         small, middle = small.within(0, 255), middle.within(0, (1 << 40) - 1)
-    z = Halves(*circuit.public_inputs("z", 2))
+    z = from_halves(circuit, *circuit.public_inputs("z", 2), field=FIELD)
     words = [small, middle, circuit.constant(3), *others]
     for name, half in evaluate_blob(circuit, words, z)._asdict().items():
         circuit.public_output(name, half)
@@ -137,7 +137,7 @@ def test_too_many_words_and_none(n_words: int) -> None:
     with pytest.raises(ValueError, match="1 to 4096 words"):
         compile_blob(n_words)
     with pytest.raises(ValueError, match="at least one word"):
-        evaluate_blob(Circuit(), [], Halves(Circuit().constant(0), Circuit().constant(0)))
+        evaluate_blob(Circuit(), [], Element([Circuit().constant(0)]))
 
 
 def test_a_blob_proven_and_verified() -> None:

@@ -4,6 +4,9 @@ The statement, for public C, ζ, y and payout: *I know data words such that C an
 and accounts, records and signatures, such that the sequential fold of the protocol ("Batch"), from the header's old
 root, gives the results in the words and the header's new root.*
 
+Where a batch's data do not all stand in the transaction (``Shape.kind``), y leaves out the words that lie elsewhere;
+C holds them all. If they lie in a blob, its value at ζ modulo BLS12-381's group order is public too, and theirs.
+
 What it does not say, because the contract checks it: that chain id, contract, shard, batch number, old root, mode and
 L1 time in the header are the right ones, that the queue items are the contract's, and that counts and lengths agree.
 What nobody checks: that ``task``, ``parents`` and ``cid`` mean what the agent claims.
@@ -15,12 +18,16 @@ signed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...api import Circuit, Variable
 from ...compiler import CompiledCircuit
+from ...gadgets.emulated import from_native
 from ...gadgets.poseidon import poseidon, sponge
 from ...gadgets.ranges import pack, uint
+from ..blob import FIELD, evaluate_blob
 from .accounts import exists, open_accounts
-from .layout import COUNTS, HEADER, INDEX_BITS, TIME_BITS, VERSION, Tag
+from .layout import COUNTS, HEADER, INDEX_BITS, TIME_BITS, VERSION, Kind, Tag
 from .memory import Access, Clock, State, write
 from .pages import absorb_pages
 from .queue import apply_queue
@@ -45,14 +52,15 @@ def limb_bits(shape: Shape) -> int:
 def compile_batch(shape: Shape) -> CompiledCircuit:
     """The circuit of a shape, deterministic.
 
-    Its inputs: public ``commitment zeta evaluation payout``; private the ``HEADER_INPUTS``, ``operator[9]`` and
+    Its inputs: public ``commitment zeta evaluation payout``, and with a blob ``blob_value[2]`` before ``payout``, two
+    halves of 128 bits, least first; private the ``HEADER_INPUTS``, ``operator[9]`` and
     ``operator_previous`` (the operator's state before its credit, and when it was written), and what the parts declare,
     each in its docstring. Unused slots are zeros throughout, but ``page_state`` of an unused page is ``Tag.RECORDS``.
     """
     circuit = Circuit(f"agent_runs_{shape}", limb_bits=limb_bits(shape))
-    commitment, zeta, evaluation, payout = (
-        circuit.public_input(name) for name in ("commitment", "zeta", "evaluation", "payout")
-    )
+    commitment, zeta, evaluation = (circuit.public_input(name) for name in ("commitment", "zeta", "evaluation"))
+    blob_value = circuit.public_inputs("blob_value", 2) if shape.kind == Kind.BLOB else []
+    payout = circuit.public_input("payout")
     header = {name: circuit.private_input(name) for name in HEADER_INPUTS}
     header["l1_time"] = uint(circuit, header["l1_time"], TIME_BITS)
     header["operator_index"] = uint(circuit, header["operator_index"], INDEX_BITS)
@@ -81,8 +89,17 @@ def compile_batch(shape: Shape) -> CompiledCircuit:
     words = [header[name] for name in HEADER]
     words += [*queue.words, *queue.results, *registrations.words, *transfers.words, *sessions.words]
     with circuit.component("data"):
-        _bind_data(circuit, words, commitment, zeta, evaluation)
+        words = [circuit.materialise(word) for word in words]
+        circuit.assert_equal(sponge(circuit, Tag.BATCH, words), commitment, "C is not the commitment to the data words")
+        if shape.elsewhere:  # what is posted has no unused room; what a blob or attesters hold has, and it is zero
+            _leave_room_empty(circuit, registrations.slots, registrations.words)
+            _leave_room_empty(circuit, sessions.slots, sessions.words)
+        value = _value_of_posted(circuit, shape, words, zeta)
+        circuit.assert_equal(value, evaluation, "y is not the data polynomial at ζ")
         _ = payout * payout  # an input in no constraint of its own is one that a verifier could fail to bind
+    if shape.kind == Kind.BLOB:
+        with circuit.component("blob"):
+            _bind_blob(circuit, shape, words, zeta, blob_value)
     return circuit.compile()
 
 
@@ -96,13 +113,35 @@ def _credit_operator(circuit: Circuit, clock: Clock, index: Variable, amount: Va
         write(circuit, clock, clock.operator, access, before._replace(balance=before.balance + amount))
 
 
-def _bind_data(
-    circuit: Circuit, words: list[Variable], commitment: Variable, zeta: Variable, evaluation: Variable
-) -> None:
-    """C is the words' sponge, y their polynomial at ζ (Horner: one constraint a word)."""
-    words = [circuit.materialise(word) for word in words]
-    circuit.assert_equal(sponge(circuit, Tag.BATCH, words), commitment, "C is not the commitment to the data words")
-    value = words[-1]
-    for word in reversed(words[:-1]):
+def _value_of_posted(circuit: Circuit, shape: Shape, words: Sequence[Variable], zeta: Variable) -> Variable:
+    """Σ wordᵢ·ζⁱ, those that lie elsewhere counting as 0 (Horner: one constraint a word, none for zeros at the end)."""
+    posted = list(words)
+    for start, count in shape.elsewhere:
+        posted[start : start + count] = [circuit.constant(0)] * count
+    while posted[-1].constant == 0:
+        del posted[-1]
+    value = posted[-1]
+    for word in reversed(posted[:-1]):
         value = circuit.multiply_add(value, zeta, word)
-    circuit.assert_equal(value, evaluation, "y is not the data polynomial at ζ")
+    return value
+
+
+def _leave_room_empty(circuit: Circuit, slots: Sequence[Variable], words: Sequence[Variable]) -> None:
+    """Hold the words of slots that are not in use to 0; one constraint a word."""
+    for slot, used in enumerate(slots):
+        width = len(words) // len(slots)
+        for word in words[slot * width : (slot + 1) * width]:
+            circuit.assert_product(1 - used, word, 0, "a word of a slot that is not in use")
+
+
+def _bind_blob(
+    circuit: Circuit, shape: Shape, words: Sequence[Variable], zeta: Variable, claimed: Sequence[Variable]
+) -> None:
+    """The blob's polynomial, whose coefficients are the words elsewhere, has the claimed value at ζ.
+
+    The point is the one integer below r that ζ is, which is what the contract hands to the precompile.
+    """
+    in_blob = [word for start, count in shape.elsewhere for word in words[start : start + count]]
+    point = from_native(circuit, zeta, field=FIELD)
+    for found, half in zip(evaluate_blob(circuit, in_blob, point), claimed, strict=True):
+        circuit.assert_equal(found, half, "b is not the blob's value at ζ")

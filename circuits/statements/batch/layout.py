@@ -186,7 +186,16 @@ FULL_TRANSFER_WORDS = len(FULL_TRANSFER)
 FULL_SESSION = ("records_root", "terms", "fees", "challenge", "s")
 FULL_SESSION_WORDS = len(FULL_SESSION)
 
-#: Tag of the challenge ζ = keccak256(tag ‖ C ‖ keccak256(posted data) ‖ keccak256(queue items' words)) mod r.
+#: Sections that are not posted in the transaction but lie elsewhere: in a blob, or with attesters.
+ELSEWHERE: Mapping[Kind, tuple[str, ...]] = {
+    Kind.CALLDATA: (),
+    Kind.BLOB: ("registrations", "sessions"),
+    Kind.ATTESTED: ("registrations", "sessions"),
+    Kind.FULL: (),
+}
+
+#: Tag of the challenge ζ = keccak256(tag ‖ C ‖ keccak256(posted data) ‖ keccak256(queue items' words)) mod r; a blob's
+#: versioned hash comes last.
 DATA_TAG = b"aitbc-rollup/data/v2"
 
 

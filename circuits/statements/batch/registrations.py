@@ -20,10 +20,11 @@ _OWNER_BITS = ADDRESS_BITS + 32
 
 
 class Registrations(NamedTuple):
-    """What a batch needs of its registrations: data words, and how many."""
+    """What a batch needs of its registrations: data words, how many, and which slots are in use."""
 
     words: list[Variable]
     active: Variable
+    slots: list[Variable]
 
 
 @template
@@ -48,7 +49,7 @@ def apply_registrations(circuit: Circuit, shape: Shape, clock: Clock) -> Registr
     """
     n = shape.registrations
     if n == 0:
-        return Registrations([], circuit.constant(0))
+        return Registrations([], circuit.constant(0), [])
     active = circuit.private_inputs("registration_active", n)
     words = circuit.private_inputs("registration_words", n, len(REGISTRATION))
     previous = circuit.private_inputs("registration_previous", n)
@@ -65,4 +66,5 @@ def apply_registrations(circuit: Circuit, shape: Shape, clock: Clock) -> Registr
     return Registrations(
         words=[word for row in words for word in row],
         active=count,
+        slots=active,
     )

@@ -180,12 +180,13 @@ def _share(circuit: Circuit, fee: Variable, bps: Variable) -> Variable:
 
 
 class Sessions(NamedTuple):
-    """What a batch needs of its sessions: data words, the operator's shares, how many, and how many records."""
+    """What a batch needs of its sessions: words, shares, how many, how many records, and which slots are in use."""
 
     words: list[Variable]
     shares: Variable
     active: Variable
     records: Variable
+    slots: list[Variable]
 
 
 def apply_sessions(circuit: Circuit, shape: Shape, clock: Clock, domain: Variable, l1_time: Variable) -> Sessions:
@@ -210,10 +211,12 @@ def apply_sessions(circuit: Circuit, shape: Shape, clock: Clock, domain: Variabl
             first, second = clock.session(slot)
             roles.write("agent", slot, first, session["agent_index"], applied.agent, active)
             roles.write("provider", slot, second, session["provider_index"], applied.provider, active)
-        count = in_use(circuit, [row[0] for row in terms])
+        slots = [row[0] for row in terms]
+        count = in_use(circuit, slots)
     return Sessions(
         words=[word for applied in results for word in applied.words],
         shares=circuit.sum(applied.share for applied in results),
         active=count,
         records=circuit.sum(applied.records for applied in results),
+        slots=slots,
     )

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from .layout import (
     BLOB_WORDS,
+    ELSEWHERE,
     FULL_SESSION_WORDS,
     FULL_TRANSFER_WORDS,
     HEADER_WORDS,
@@ -237,6 +238,11 @@ class Shape:
             }
         starts = accumulate(room.values(), initial=0)
         return {name: Section(start, words) for (name, words), start in zip(room.items(), starts, strict=False)}
+
+    @property
+    def elsewhere(self) -> tuple[Section, ...]:
+        """The sections whose words are not posted in the transaction but lie elsewhere, in order."""
+        return tuple(self.sections[name] for name in ELSEWHERE[self.kind])
 
     @property
     def n_words(self) -> int:
