@@ -17,6 +17,7 @@ from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.rollup.files import write_whole
 
 if TYPE_CHECKING:
+    from aitbc_rollup.circuits.statements.batch.layout import Kind
     from aitbc_rollup.circuits.statements.batch.shape import Shape
     from aitbc_rollup.rollup.l1.signer import Signer
 
@@ -75,6 +76,16 @@ def options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Co
     return apply
 
 
+def _kind(context: click.Context, parameter: click.Parameter, value: str | None) -> Kind | None:
+    from aitbc_rollup.circuits.statements.batch.layout import Kind
+
+    return None if value is None else Kind[value.upper()]
+
+
+data = click.option(
+    "--data", type=click.Choice(["calldata", "blob", "attested"]), callback=_kind,
+    help="Where the batch's data go.  [default: where the shape says; calldata]",
+)  # fmt: skip
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 state = click.option(
     "--state", type=PATH, default=Path("aitbc-state"), show_default=True, envvar="AITBC_STATE",

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from aitbc_rollup.circuits.statements.batch.layout import Kind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.rollup import genesis as genesis_file
 from aitbc_rollup.rollup.checks import format_address
+from aitbc_rollup.rollup.room import of_kind
 from aitbc_rollup.rollup.shard import initialise
 
 from . import common
@@ -21,14 +23,16 @@ from .progress import reporter
     "--shape", type=common.ShapeType(), default="256x16", show_default=True,
     help="The circuit's room: records, and after an x the most in a session; or all of it, as results show it.",
 )  # fmt: skip
-@common.options(common.state, common.keys, common.engine, common.as_json)
-def init(genesis: Path, shape: Shape, state: Path, keys: Path | None, engine: str, as_json: bool) -> None:
+@common.options(common.data, common.state, common.keys, common.engine, common.as_json)
+def init(
+    genesis: Path, shape: Shape, data: Kind | None, state: Path, keys: Path | None, engine: str, as_json: bool
+) -> None:
     """Make a state folder from a genesis file, and say which contract agents sign for.
 
     The contract's address follows from genesis, circuit key and operator; nothing has to be deployed yet. The same
     command again changes nothing.
     """
-    found = genesis_file.load(genesis)
+    found, shape = genesis_file.load(genesis), of_kind(shape, data)
     with reporter(as_json) as report:
         domain = initialise(state, found, shape, common.keys_folder(keys), engine, report)
     result = {

@@ -49,7 +49,7 @@ from .progress import reporter
     "--shape", type=common.ShapeType(),
     help="The circuit's room: records, and after an x the most in a session.  [default: the state's, or just enough]",
 )  # fmt: skip
-@common.options(common.state, common.keys, common.chain_id, common.l1, common.engine, common.as_json)
+@common.options(common.data, common.state, common.keys, common.chain_id, common.l1, common.engine, common.as_json)
 def prove_batch(
     source: Path | None,
     keys: Path | None,
@@ -104,7 +104,7 @@ def summary(result: JobResult) -> dict[str, Any]:
     """The result by name: all batches together, then each."""
     batches = [_batch_summary(entry) for entry in result.batches]
     first, last = result.batches[0].batch.data, result.batches[-1].batch.data
-    counts = ("records", "sessions", "transfers", "registrations", "queue_items", "data_bytes")
+    counts = ("records", "sessions", "transfers", "registrations", "queue_items", "data_bytes", "elsewhere_bytes")
     return {
         **{name: sum(entry[name] for entry in batches) for name in counts},
         "constraints": result.batches[0].constraints,
@@ -114,6 +114,7 @@ def summary(result: JobResult) -> dict[str, Any]:
         "new_root": common.root_text(last.new_root),
         "contract": format_address(first.context.domain.contract),
         "shape": str(result.batches[0].batch.shape),
+        "data": result.batches[0].batch.shape.kind.name.lower(),
         "development_keys": any(entry.batch.data.context.development_keys for entry in result.batches),
         "provenance": result.provenance,
         "changed": result.changed,
@@ -131,6 +132,7 @@ def _batch_summary(entry: BatchResult) -> dict[str, Any]:
         "registrations": len(data.registrations),
         "queue_items": len(data.queue_items),
         "data_bytes": len(data.posted),
+        "elsewhere_bytes": len(data.elsewhere),
         "witness_seconds": round(entry.seconds["witness"], 3),
         "proof_seconds": round(entry.seconds["proof"], 3),
         "old_root": common.root_text(data.old_root),

@@ -1,8 +1,8 @@
 """The four files of a proven batch: ``proof.json public.json verification_key.json batch.json``.
 
-The first three are snarkjs's. ``batch.json`` holds the data as posted, the queue items the batch took, the signed
-transactions behind them, and where they came from. :func:`verify` trusts none of it: everything that can be recomputed
-is.
+The first three are snarkjs's. ``batch.json`` holds the data as posted and as they lie elsewhere, the queue items the
+batch took, the signed transactions behind them, and where they came from. :func:`verify` trusts none of it: everything
+that can be recomputed is.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Bundle:
 
     @property
     def binding(self) -> Binding:
-        """C, ζ and y recomputed from the data."""
+        """C, ζ and y recomputed from the data, and the value of their blob."""
         return self.data.binding(self.shape)
 
 
@@ -156,7 +156,9 @@ def _data(value: Fields) -> BatchData:
     if len(queue) % 2:
         raise BadInputError("field 'queue_items' is wrong", place=value.place, expected="two words an item")
     items = [QueueItem.from_words(*queue[start : start + 2]) for start in range(0, len(queue), 2)]
-    return decode(to_words(_hex(value, "data"), value.place), items, value.place)
+    elsewhere = _hex(value, "elsewhere") if value.has("elsewhere") else b""
+    words, others = to_words(_hex(value, "data"), value.place), to_words(elsewhere, f"{value.place}, elsewhere")
+    return decode(words, items, value.place, others)
 
 
 def _hex(value: Fields, name: str) -> bytes:
@@ -203,14 +205,16 @@ def verify(bundle: Bundle, *, key: VerifyingKey | None = None, reference: bool =
         BadInputError: the verifying key is not sound.
     """
     check_transactions(bundle)
-    expected = bundle.binding.public_inputs(bundle.payout)
-    for name, right, got in zip(("C", "ζ", "y", "payout"), expected, bundle.public, strict=False):
+    expected = bundle.binding.named_inputs(bundle.payout)
+    for (name, right), got in zip(expected.items(), bundle.public, strict=False):
         if right != got:
             raise InvalidError(
                 f"public input {name} does not follow from the data", place=PUBLIC, expected=str(right), got=str(got)
             )
     if len(bundle.public) != len(expected):
-        raise InvalidError("wrong number of public inputs", place=PUBLIC, expected="4", got=str(len(bundle.public)))
+        raise InvalidError(
+            "wrong number of public inputs", place=PUBLIC, expected=str(len(expected)), got=str(len(bundle.public))
+        )
     if key is not None and key != bundle.key:
         raise InvalidError(
             "the batch's verifying key is not the one to trust",
@@ -290,6 +294,7 @@ def _batch_json(batch: Batch, payout: int, origin: Origin, provenance: dict[str,
         },
         "provenance": provenance,
         "data": "0x" + data.posted.hex(),
+        **({"elsewhere": "0x" + data.elsewhere.hex()} if batch.shape.elsewhere else {}),
         "queue_items": "0x" + data.queue_bytes.hex(),
         "transfers": [signed_transfer_to_json(signed, domain) for signed in batch.items.transfers],
         "sessions": [signed_session_to_json(signed, domain) for signed in batch.items.sessions],

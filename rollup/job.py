@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aitbc_rollup.circuits.statements.batch.layout import PAGE_RECORDS
+from aitbc_rollup.circuits.statements.batch.layout import PAGE_RECORDS, Kind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 
 from .batch import Batch
@@ -43,6 +43,7 @@ class JobOptions:
     payout: int | None = None  # the operator's L1 address
     l1_time: int | None = None  # now
     shape: Shape | None = None  # the state folder's, or just enough room
+    data: Kind | None = None  # the shape's
     most_pages: int = AUTO_PAGES  # of a shape that is not given
     engine: str = "auto"
 

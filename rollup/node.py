@@ -29,12 +29,13 @@ from aitbc_rollup.verifier.formats import (
     proof_from_json,
     proof_to_json,
     verification_key_from_json,
+    verification_key_to_json,
 )
 from aitbc_rollup.verifier.types import Proof
 
 from . import bundle, genesis, ingest
 from .batch import Batch
-from .checks import check_width, format_address
+from .checks import check_width
 from .dev_agents import Assignment, group
 from .genesis import Genesis
 from .ingest import Selection, azure
@@ -43,8 +44,8 @@ from .keys import CircuitKeys, load_or_make
 from .plan import Terms, billed, cut, offers_of_signed, offers_of_trace, plan
 from .proving import prove_batch as prove
 from .reporting import Reporter, Silent, stage
-from .room import needed, shape_for
-from .shard import bind, domain_of, key_note
+from .room import needed, of_kind, shape_for
+from .shard import bind, key_note
 from .store import Identity, Store
 from .transactions import Domain, QueueItem, Registration, SignedSession, SignedTransfer, Transactions
 
@@ -161,11 +162,16 @@ class Job:
         )
 
     def _shape(self, selection: Selection, assignment: Assignment | None) -> Shape:
-        """The shape asked for, or the state folder's, or the least powers of two with room enough."""
+        """The shape asked for, or the state folder's, or the least powers of two with room enough.
+
+        A batch's kind is its job's: the folder's contract takes every kind that its router has a circuit for.
+        """
         bound = bool(self.store.meta)
         shape = self.options.shape or (self.store.shape() if bound else self._auto_shape(selection, assignment))
+        shape = of_kind(shape, self.options.data)
         if bound:
-            self.store.check(Identity(self.genesis.digest(), self.store.domain(), shape))
+            same_kind = of_kind(shape, self.store.shape().kind)
+            self.store.check(Identity(self.genesis.digest(), self.store.domain(), same_kind))
         return shape
 
     def _auto_shape(self, selection: Selection, assignment: Assignment | None) -> Shape:
@@ -312,7 +318,7 @@ class Job:
             files = bundle.contents(
                 batch,
                 proof=proof_from_json(kept["proof"]),
-                key=verification_key_from_json(self.store.verification_key_json()),
+                key=verification_key_from_json(self.store.verification_key_json(batch.shape)),
                 payout=job["payout"],
                 origin=bundle.Origin(self.genesis.digest(), self.genesis.root, self.genesis.operator_address),
                 provenance=job["provenance"],
@@ -331,14 +337,16 @@ class Job:
     def _prove(self, name: str, job: dict[str, Any], batch: Batch) -> None:
         """Prove a batch, and keep proof, constraints and seconds with its job."""
         keys = self._load_keys(batch.shape)
-        contract = batch.data.context.domain.contract
-        domain = domain_of(self.genesis, batch.shape, keys.proving_key.verifying_key)
-        if domain.contract != contract:
+        key = keys.proving_key.verifying_key
+        known = self.store.verification_key_json(batch.shape)
+        if known is None:
+            self.store.keep_verification_key(batch.shape, verification_key_to_json(key))
+        elif verification_key_from_json(known) != key:
             raise BadInputError(
                 "the proving key is not the one this state folder was made with",
                 place=str(keys.path),
-                expected=f"a key whose contract is {format_address(contract)}",
-                got=f"one whose contract is {format_address(domain.contract)}",
+                expected="a key that goes with the verifying key kept there",
+                got="another one's",
                 hint="put the old key back, or begin again with a new --state folder",
             )
 

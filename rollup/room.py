@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 
-from aitbc_rollup.circuits.statements.batch.layout import QueueKind
+from aitbc_rollup.circuits.statements.batch.layout import Kind, QueueKind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError
 
@@ -148,6 +149,23 @@ def _fill(waiting: list[list[Item]], operator_index: int, shape: Shape) -> Trans
         transfers=tuple(item for item in taken if isinstance(item, SignedTransfer)),
         sessions=tuple(item for item in taken if isinstance(item, SignedSession)),
     )
+
+
+def of_kind(shape: Shape, kind: Kind | None) -> Shape:
+    """The same room in a circuit of another kind, or of its own.
+
+    Raises:
+        BadInputError: what such a batch may hold is less.
+    """
+    try:
+        return shape if kind is None else replace(shape, kind=kind)
+    except ValueError as error:
+        raise BadInputError(
+            f"no {kind.name.lower()} batch has such room" if kind is not None else "no such room",
+            place=f"shape {shape}",
+            got=str(error),
+            hint="give a smaller --shape, or another --data",
+        ) from None
 
 
 def shape_for(pages: Sequence[int], accounts: int, *, countersigned: bool, most_pages: int, index_bits: int) -> Shape:

@@ -5,7 +5,8 @@ all, and are on disk when :meth:`Store.seal` returns. With each batch goes what 
 steps back as exactly, in one transaction too. A process killed at any moment leaves the last sealed state. A lock file
 keeps a second process out of the folder; the kernel drops it with the process.
 
-The folder belongs to one genesis, contract and circuit shape; opening it for others is refused.
+The folder belongs to one genesis, contract and circuit shape; opening it for others is refused. Only the shape's kind
+may be another from batch to batch: each kind has a circuit and a key of its own, and one state.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ class Store:
             overwrite(write, state)
             write.put("batches", b"root" + bytes(8), root.to_bytes(32, "big") + bytes(8))
             write.put("meta", b"genesis", text(genesis.to_json()))
-            write.put("meta", b"verification_key", text(verification_key))
+            write.put("meta", _key_of(identity.shape), text(verification_key))
             write.put("meta", b"meta", text(meta))
 
     def check(self, identity: Identity) -> None:
@@ -178,10 +179,21 @@ class Store:
         meta = self.meta
         return Domain(int(meta["chain id"]), int(meta["contract"], 16), int(meta["shard"]))
 
-    def verification_key_json(self) -> Any:
-        """The verifying key of the folder's circuit, as JSON, or nothing."""
-        raw = self._get("meta", b"verification_key")
+    def verification_key_json(self, shape: Shape | None = None) -> Any:
+        """The verifying key, as JSON, of a circuit that proves batches of the folder; or nothing.
+
+        Args:
+            shape: the circuit's; the one the folder is bound to if left out.
+        """
+        if shape is None and not self.meta:
+            return None
+        raw = self._get("meta", _key_of(shape or self.shape()))
         return None if raw is None else json.loads(raw)
+
+    def keep_verification_key(self, shape: Shape, verification_key: Any) -> None:
+        """Keep the key of one circuit more; on disk on return."""
+        with self._write() as write:
+            write.put("meta", _key_of(shape), text(verification_key))
 
     def genesis_json(self) -> Any:
         """The genesis file's content that the folder was made from, or nothing."""
@@ -464,6 +476,10 @@ class Store:
                 got=str(error),
                 hint="make room on the disk",
             ) from None
+
+
+def _key_of(shape: Shape) -> bytes:
+    return f"verification_key {shape}".encode()
 
 
 def _lock(folder: Path) -> IO[bytes]:

@@ -1,0 +1,94 @@
+"""Batches with their data in a blob, or with attesters: proven, verified and read again by the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_world import Cli, Proven, run_cli
+
+from aitbc_rollup.circuits.statements.batch.layout import Kind
+from aitbc_rollup.rollup import bundle, genesis
+from aitbc_rollup.rollup.binding import to_data, to_words
+from aitbc_rollup.rollup.data import words_in_blob
+from aitbc_rollup.rollup.kzg import Blob
+from aitbc_rollup.rollup.rebuild import rebuild
+
+
+@pytest.fixture(scope="module")
+def kinds(proven: Proven, tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
+    """One folder's batches: the first in calldata, then one in a blob, then one with attesters."""
+    home = tmp_path_factory.mktemp("kinds")
+    folders = {Kind.CALLDATA: proven.out}
+    shutil.copytree(proven.state, home / "state")
+    moved = {proven.state: home / "state", proven.keys: home / "keys"}
+    arguments = [
+        moved.get(argument, argument) if isinstance(argument, Path) else argument for argument in proven.arguments
+    ]
+    for kind, skip in ((Kind.BLOB, 5), (Kind.ATTESTED, 10)):
+        folders[kind] = home / kind.name
+        said = run_cli(*arguments, "--skip", skip, "--data", kind.name.lower(), "--out", folders[kind], "--json")
+        assert said.code == 0, said.err
+        assert said.json["data"] == kind.name.lower()
+        assert (said.json["data_bytes"], said.json["elsewhere_bytes"]) == (32 * 10, 32 * 3)
+        again = run_cli(*arguments, "--skip", skip, "--data", kind.name.lower(), "--out", folders[kind], "--json")
+        assert (again.code, again.json["changed"]) == (0, False)
+    return folders
+
+
+def test_each_has_its_statement_and_verifies(kinds: dict[Kind, Path], cli: Cli) -> None:
+    inputs = {}
+    for kind, folder in kinds.items():
+        said = cli("verify", folder, "--json")
+        assert said.code == 0, said.err
+        found = bundle.load(folder)
+        assert found.shape.kind == found.data.context.kind == kind
+        inputs[kind] = len(found.public)
+    assert inputs == {Kind.CALLDATA: 4, Kind.BLOB: 6, Kind.ATTESTED: 4}
+
+
+def test_the_state_from_what_each_left(kinds: dict[Kind, Path]) -> None:
+    """Calldata from the transaction, a blob's words from its bytes on L1, an attested batch's from whoever keeps it."""
+    found = {number: bundle.load(folder) for number, folder in enumerate(kinds.values(), start=1)}
+    in_blob = found[2].data.blob(found[2].shape)
+    assert in_blob is not None
+
+    def elsewhere(number: int, posted: bytes) -> bytes:
+        if number == 3:
+            return found[3].data.elsewhere
+        blob = Blob.of_data(in_blob.data)
+        blob.check(in_blob.versioned_hash, "blob")
+        return to_data(words_in_blob(blob, to_words(posted, "data"), found[2].shape.registrations, "blob"))
+
+    batches = [(batch.data.posted, batch.data.queue_items) for batch in found.values()]
+    state = rebuild(genesis.development(31337, 1).state(), 31337, 0, batches, elsewhere)
+    assert state.root == found[3].data.new_root
+
+
+@pytest.mark.parametrize("kind", [Kind.BLOB, Kind.ATTESTED])
+@pytest.mark.parametrize(
+    ("altered", "code", "message"),
+    [
+        (lambda words: [], 3, "the length does not fit the counts"),
+        (lambda words: [*words, 0], 3, "the length does not fit the counts"),
+        (lambda words: [words[0] ^ 1, *words[1:]], 1, "public input C does not follow from the data"),
+    ],
+)
+def test_files_with_other_words_elsewhere(
+    kinds: dict[Kind, Path], cli: Cli, tmp_path: Path, kind: Kind, altered: Any, code: int, message: str
+) -> None:
+    folder = shutil.copytree(kinds[kind], tmp_path / "altered")
+    value = json.loads((folder / "batch.json").read_text())
+    words = to_words(bytes.fromhex(value["elsewhere"][2:]), "elsewhere")
+    value["elsewhere"] = "0x" + to_data(altered(words)).hex()
+    (folder / "batch.json").write_text(json.dumps(value))
+    said = cli("verify", folder, "--json")
+    assert (said.code, said.json["message"]) == (code, message)
+
+
+def test_a_kind_that_the_shape_has_no_room_for(cli: Cli, proven: Proven) -> None:
+    said = cli("prove-batch", proven.trace, "--shape", "32768", "--data", "blob", "--json")
+    assert (said.code, said.json["message"]) == (3, "no blob batch has such room")
