@@ -41,7 +41,11 @@ def verification_key(key: Path, out: Path) -> None:
 @KEY
 @click.argument("out", metavar="VERIFIER.SOL", type=common.PATH, default=Path("verifier.sol"))
 def solidity_verifier(key: Path, out: Path) -> None:
-    """Write a Solidity verifier with the key as constants."""
+    """Write a Solidity verifier with the key as constants.
+
+    Its `verify` reverts unless a proof holds. Its `verifyProof` has the ABI of snarkjs's verifiers and answers true or
+    false; a key with a commitment has none, for its proofs do not fit that ABI.
+    """
     write_whole(out, emit_verifier(ProvingKey.load(key).verifying_key).encode())
 
 

@@ -1,44 +1,21 @@
 import dataclasses
-import json
-import subprocess
 
 import pytest
 from eth_hash.auto import keccak
-from repository import REPOSITORY
+from solidity import compiled, create, created
 from trapdoor import Trapdoor
+from web3.exceptions import ContractLogicError
 
 from aitbc_rollup.algebra.bn254 import P, R
 from aitbc_rollup.errors import BadInputError, L1Error
 from aitbc_rollup.rollup.l1.client import connect
-from aitbc_rollup.rollup.l1.contracts import DEPLOYMENT_PROXY, create2_address, verifier_init_code
+from aitbc_rollup.rollup.l1.contracts import verifier_init_code
 from aitbc_rollup.rollup.l1.signer import development_signer
 from aitbc_rollup.verifier.formats import proof_to_calldata
 from aitbc_rollup.verifier.solidity import emit_verifier, verifying_key_blob
 
-SOLC = REPOSITORY / "contracts" / "tools" / "solc.js"
 
-
-def compiled(source: str, name: str) -> dict:
-    settings = {
-        "evmVersion": "cancun",
-        "optimizer": {"enabled": True, "runs": 1_000_000},
-        "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object"]}},
-    }
-    request = {"language": "Solidity", "sources": {"v.sol": {"content": source}}, "settings": settings}
-    run = subprocess.run(
-        ["node", SOLC, "--standard-json"], input=json.dumps(request), capture_output=True, text=True, check=True
-    )
-    output = json.loads(run.stdout)
-    assert output.get("errors", []) == []
-    return output["contracts"]["v.sol"][name]
-
-
-def deployed(client, init_code: bytes) -> str:
-    client.send(development_signer(), DEPLOYMENT_PROXY, bytes(32) + init_code)
-    return create2_address(bytes(32), init_code)
-
-
-@pytest.fixture(scope="module", params=[1, 4, 9, "keccak 0", "keccak 4"])
+@pytest.fixture(scope="module", params=[0, 1, 4, 9, "keccak 0", "keccak 4"])
 def world(request):
     """The emitted verifier and the one the rollup uses, of the same key, on one chain."""
     kind, _, inputs = str(request.param).rpartition(" ")
@@ -47,13 +24,10 @@ def world(request):
 
 
 def make_world(trapdoor: Trapdoor):
-    code = compiled(emit_verifier(trapdoor.key, "Emitted"), "Emitted")
     client = connect()
-    addresses = (
-        deployed(client, bytes.fromhex(code["evm"]["bytecode"]["object"])),
-        deployed(client, verifier_init_code(trapdoor.key)),
-    )
-    return client, trapdoor, [client.contract(address, code["abi"]) for address in addresses]
+    emitted = create(client, compiled(emit_verifier(trapdoor.key, "Emitted"), "Emitted"))
+    ours = client.contract(created(client, verifier_init_code(trapdoor.key)), emitted.abi)
+    return client, trapdoor, [emitted, ours]
 
 
 @pytest.mark.node
@@ -138,6 +112,31 @@ def test_its_gas_is_that_of_its_kind(world):
         execution = receipt.gas_used - 21_000 - sum(16 if b else 4 for b in bytes.fromhex(call["data"][2:]))
         commitment = 34_000 + 3 * 6_150 + 150 if trapdoor.hash else 0
         assert 0 < execution - 181_000 - commitment - 6_150 * trapdoor.inputs - 500 * trapdoor.inputs < 6_000
+
+
+@pytest.mark.node
+def test_too_little_gas_is_told_from_a_bad_proof(world):
+    """A good proof is never called malformed: the call runs out, or says that too little is left, or returns."""
+    client, trapdoor, (emitted, _) = world
+    inputs = [R - 1 - i for i in range(trapdoor.inputs)]
+    proof = proof_to_calldata(trapdoor.prove(inputs))
+    call = {"to": emitted.address, "data": emitted.encode_abi("verify", args=[proof, inputs])}
+    outcomes = []
+    for gas in range(50_000, 400_000, 10_000):
+        try:
+            client.web3.eth.call({**call, "gas": gas})
+            outcomes.append("returns")
+        except ContractLogicError as error:
+            outcomes.append(error.data)
+    short = "0x" + keccak(b"NotEnoughGas()")[:4].hex()
+    assert set(outcomes) <= {"0x", short, "returns"} and short in outcomes
+    first = outcomes.index("returns")
+    assert set(outcomes[first:]) == {"returns"} and 50_000 + 10_000 * first > 181_000
+
+
+@pytest.mark.parametrize(("inputs", "hash"), [(0, None), (0, "keccak"), (4, "keccak")])
+def test_snarkjs_abi_is_left_out_where_it_does_not_fit(inputs, hash):
+    assert "verifyProof" not in emit_verifier(Trapdoor("no snarkjs", inputs, hash=hash).key)
 
 
 def test_a_key_whose_challenge_is_poseidons_is_for_no_contract():
