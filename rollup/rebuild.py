@@ -23,11 +23,11 @@ from .state import State
 from .transactions import QueueItem
 from .transition import apply_credit, apply_queue_item, apply_registration, apply_session, apply_transfer
 
-#: By a batch's number and its posted data, what :attr:`BatchData.elsewhere` has of it.
-Elsewhere = Callable[[int, bytes], bytes]
+#: By a batch's header and its posted data, what :attr:`BatchData.elsewhere` has of it.
+Elsewhere = Callable[[Head, bytes], bytes]
 
 
-def nothing_elsewhere(number: int, posted: bytes) -> bytes:
+def nothing_elsewhere(head: Head, posted: bytes) -> bytes:
     """The answer of who reads nothing but transactions."""
     return b""
 
@@ -112,7 +112,7 @@ def apply_posted(
     if head.context.kind == Kind.FULL:
         full.apply(state, decode_full(words, queue_items, place), place)
     else:
-        beside = elsewhere(number, posted) if ELSEWHERE[head.context.kind] else b""
+        beside = elsewhere(head, posted) if ELSEWHERE[head.context.kind] else b""
         apply(state, decode(words, queue_items, place, to_words(beside, f"{place}, elsewhere")), place)
     return head
 

@@ -33,7 +33,7 @@ from .data import BatchContext, Head
 from .genesis import Genesis
 from .state import State
 from .transactions import Domain
-from .undo import Writer, overwrite, restore, shorten_job, text
+from .undo import Writer, overwrite, restore, rewind, shorten_job, text
 
 SCHEMA = 3
 #: Address space set aside for the file; it grows only as it is written.
@@ -405,6 +405,20 @@ class Store:
         taken = meta["queue_items"] + sealed.queue_items
         write.put("batches", b"root" + key, new_root.to_bytes(32, "big") + taken.to_bytes(8, "big"))
         return meta | {"batches": number, "queue_items": taken, "l1_time": sealed.context.l1_time}
+
+    def state_after(self, number: int) -> State:
+        """The state after a sealed batch, 0 being the genesis; nothing is written.
+
+        Raises:
+            BadInputError: there is no such batch.
+        """
+        if not 0 <= number <= self.batch_count:
+            raise self._no_batch(number)
+        state = self.state()
+        for later in range(self.batch_count, number, -1):
+            raw = self._get("batches", b"undo" + later.to_bytes(8, "big")) or b""
+            rewind(state, json.loads(zlib.decompress(raw))["old"])
+        return state
 
     def undo(self, last: int) -> list[int]:
         """Step back to the state after batch ``last``, in one transaction; on disk on return.

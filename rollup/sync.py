@@ -23,7 +23,7 @@ from aitbc_rollup.errors import L1Error
 from .l1.client import Block
 from .l1.follower import Follower, News, Reorg
 from .l1.rollup_contract import RollupContract
-from .rebuild import apply_posted
+from .rebuild import Elsewhere, apply_posted, nothing_elsewhere
 from .store import Store
 from .transactions import QueueItem
 
@@ -46,7 +46,14 @@ class _Plan:
     adopt: tuple[tuple[bytes, list[QueueItem]], ...]
 
 
-def sync(store: Store, rollup: RollupContract, *, confirmations: int = 0, start: int = 0) -> Synced:
+def sync(
+    store: Store,
+    rollup: RollupContract,
+    *,
+    confirmations: int = 0,
+    start: int = 0,
+    elsewhere: Elsewhere = nothing_elsewhere,
+) -> Synced:
     """Bring a folder to its chain.
 
     Args:
@@ -54,6 +61,7 @@ def sync(store: Store, rollup: RollupContract, *, confirmations: int = 0, start:
         rollup: its contract, deployed or not.
         confirmations: blocks that must lie above one that counts.
         start: height before which the contract was not there.
+        elsewhere: asked for what batches did not post in their transactions.
 
     Raises:
         L1Error: the chain does not answer, keeps no data that old, or changes while it is read.
@@ -75,7 +83,7 @@ def sync(store: Store, rollup: RollupContract, *, confirmations: int = 0, start:
     domain = store.domain()
     for posted, items in plan.adopt:
         number, state = store.batch_count + 1, store.state()
-        head = apply_posted(state, domain.chain_id, domain.shard, number, posted, items)
+        head = apply_posted(state, domain.chain_id, domain.shard, number, posted, items, elsewhere)
         store.adopt(head, posted, state)
         adopted.append(number)
     follower.keep(news)

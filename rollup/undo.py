@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from .accounts import NO_ACCOUNT, Account
 from .state import State
+from .tree import empty_node
 
 
 class Writer:
@@ -53,6 +55,18 @@ def restore(write: Writer, overwritten: list[list[str | None]]) -> None:
     """Put back what :func:`overwrite` found."""
     for table, key, old in overwritten:
         write.put(str(table), bytes.fromhex(str(key)), None if old is None else bytes.fromhex(old))
+
+
+def rewind(state: State, overwritten: list[list[str | None]]) -> None:
+    """Set in an overlay what :func:`overwrite` found: the state before that, while nothing is written."""
+    for table, key, old in overwritten:
+        place, value = bytes.fromhex(str(key)), None if old is None else bytes.fromhex(old)
+        if table == "accounts":
+            words = [] if value is None else [int(word) for word in value.split()]
+            state.accounts[int.from_bytes(place, "big")] = Account.from_words(words) if words else NO_ACCOUNT
+        else:
+            level, index = place[0], int.from_bytes(place[1:], "big")
+            state.nodes[level, index] = empty_node(level) if value is None else int.from_bytes(value, "big")
 
 
 def shorten_job(write: Writer, number: int) -> None:

@@ -104,3 +104,20 @@ def test_checkpoints_are_kept(tmp_path: Path, world: Genesis) -> None:
         store.keep_checkpoints([(1, b"\1" * 32), (7, b"\2" * 32)])
     with bound(tmp_path, world) as store:
         assert store.checkpoints == [(1, b"\1" * 32), (7, b"\2" * 32)]
+
+
+def test_any_state_before_is_there_without_a_step_back(tmp_path: Path, world: Genesis) -> None:
+    with bound(tmp_path, world) as store:
+        roots = [store.state().root]
+        for number in range(1, 4):
+            seal(store, f"job{number}")
+            roots.append(store.state().root)
+        before = content(store)
+        for number, root in enumerate(roots):
+            state = store.state_after(number)
+            assert state.root == root
+            state.update(list(state.accounts))  # every leaf and node again, from the accounts
+            assert state.root == root
+        assert content(store) == before
+        with pytest.raises(BadInputError, match="no such batch"):
+            store.state_after(4)
