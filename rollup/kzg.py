@@ -75,9 +75,9 @@ class Blob:
         """EIP-4844's proof that commitment and blob belong together; 48 bytes."""
         return bytes(ckzg.compute_blob_kzg_proof(self.data, self.commitment, _setup()))
 
-    @property
+    @cached_property
     def cell_proofs(self) -> list[bytes]:
-        """EIP-7594's proofs of the extended blob's 128 cells; 48 bytes each."""
+        """EIP-7594's proofs of the extended blob's 128 cells, 48 bytes each; they take a second."""
         _, proofs = ckzg.compute_cells_and_kzg_proofs(self.data, _setup())
         return [bytes(proof) for proof in proofs]
 
