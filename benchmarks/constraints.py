@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from aitbc_rollup.circuits.statements.batch.circuit import compile_batch
+from aitbc_rollup.circuits.statements.batch.layout import Kind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.circuits.statements.blob import compile_blob
 
 RESULT = Path(__file__).parent / "results" / "constraints.json"
-#: 4,096 records with 256 agents at random indices below 2^24 and 16 providers; and a small one.
-SHAPES = (Shape.for_records(4096), Shape.for_records(16, agents=1, providers=1))
+#: 4,096 records with 256 agents at random indices below 2^24 and 16 providers; a small one; and as many sessions with
+#: any accounts in a full batch.
+SHAPES = (Shape.for_records(4096), Shape.for_records(16, agents=1, providers=1), Shape.full(256))
 #: Words of a blob and the width of tables that suits them.
 BLOBS = ((256, 11), (1024, 11), (4096, 12))
 
@@ -27,7 +29,7 @@ def measure(shape: Shape) -> dict[str, Any]:
     stats = compile_batch(shape).stats()
     total = stats.n_constraints
     return {
-        "statement": "agent_runs",
+        "statement": "full_batch" if shape.kind == Kind.FULL else "agent_runs",
         "shape": dataclasses.asdict(shape) | {"kind": shape.kind.name.lower()},
         "records": shape.records,
         "constraints": total,

@@ -17,13 +17,15 @@ from aitbc_rollup.prover.groth16 import prove_circuit
 from aitbc_rollup.verifier.types import Proof
 
 from .batch import Batch
+from .full.batch import FullBatch
+from .full.witness_inputs import full_circuit_inputs
 from .keys import CircuitKeys
 from .reporting import Reporter, stage
 from .witness_inputs import circuit_inputs
 
 
 def prove_batch(
-    batch: Batch,
+    batch: Batch | FullBatch,
     payout: int,
     keys: CircuitKeys,
     engine: Engine,
@@ -47,7 +49,7 @@ def prove_batch(
         InvalidError: the batch does not satisfy the circuit, naming the constraint.
     """
     with stage(reporter, "witness") as making:
-        inputs = circuit_inputs(batch, payout)
+        inputs = full_circuit_inputs(batch, payout) if isinstance(batch, FullBatch) else circuit_inputs(batch, payout)
         making.note = f"{keys.circuit.r1cs.n_constraints:,} constraints"
         inputs_seconds = making.seconds
     circuit = _Timed(keys.circuit)

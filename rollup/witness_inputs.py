@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from aitbc_rollup.algebra.limbs import Limbs, to_limbs
-from aitbc_rollup.circuits.statements.batch.circuit import HEADER_INPUTS
+from aitbc_rollup.circuits.statements.batch.frame import HEADER_INPUTS
 from aitbc_rollup.circuits.statements.batch.layout import (
     PAGE_RECORDS,
     RECORD_FIELDS,
@@ -28,6 +28,7 @@ from aitbc_rollup.circuits.statements.batch.transfers import TERMS as TRANSFER_T
 from .accounts import NO_ACCOUNT
 from .batch import Batch
 from .binding import Binding
+from .full.batch import FullBatch
 from .journal import Visit
 from .posted import registration_words
 from .transactions import SignedSession, SignedTransfer
@@ -46,13 +47,10 @@ def circuit_inputs(batch: Batch, payout: int) -> Inputs:
         batch: the batch; its shape is the circuit's.
         payout: the L1 address that the proof pays, as a number.
     """
-    visits = _Visits(batch)
+    visits = Visits(batch)
     return (
-        _public(batch.binding, payout)
-        | _header(batch, visits)
-        | _tree(batch)
-        | _accounts(batch)
-        | _queue(batch, visits)
+        public_inputs(batch.binding, payout)
+        | shared_inputs(batch, visits)
         | _registrations(batch, visits)
         | _transfers(batch, visits)
         | _pages(batch)
@@ -61,17 +59,18 @@ def circuit_inputs(batch: Batch, payout: int) -> Inputs:
     )
 
 
-def _public(binding: Binding, payout: int) -> Inputs:
+def public_inputs(binding: Binding, payout: int) -> Inputs:
+    """The public inputs by their names in circuits."""
     inputs: Inputs = {
         "commitment": binding.commitment, "zeta": binding.zeta, "evaluation": binding.evaluation, "payout": payout,
     }  # fmt: skip
     return inputs | ({} if binding.blob_value is None else {"blob_value": binding.blob_halves})
 
 
-class _Visits:
+class Visits:
     """A batch's visits by their times; a time without one has the zeros of an unused slot."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch | FullBatch) -> None:
         self.clock = Clock(batch.shape)
         self._by_time = {visit.time: visit for visit in batch.visits}
 
@@ -79,7 +78,7 @@ class _Visits:
         """State and time of the previous visit at each of these times, as ``<prefix>`` and ``<prefix>_previous``."""
         found = [self._by_time.get(time, _NO_VISIT) for time in times]
         return {
-            prefix: _table((visit.account.state_words for visit in found), len(times), _STATE),
+            prefix: table((visit.account.state_words for visit in found), len(times), _STATE),
             f"{prefix}_previous": _column((visit.previous for visit in found), len(times)),
         }
 
@@ -89,7 +88,12 @@ class _Visits:
         return self.at(prefixes[0], first) | self.at(prefixes[1], second)
 
 
-def _header(batch: Batch, visits: _Visits) -> Inputs:
+def shared_inputs(batch: Batch | FullBatch, visits: Visits) -> Inputs:
+    """What all kinds of batches have: header, operator, tree, accounts and queue."""
+    return _header(batch, visits) | _tree(batch) | _accounts(batch) | _queue(batch, visits)
+
+
+def _header(batch: Batch | FullBatch, visits: Visits) -> Inputs:
     context = batch.data.context
     values = {
         "chain_id": context.domain.chain_id,
@@ -106,60 +110,60 @@ def _header(batch: Batch, visits: _Visits) -> Inputs:
     return {name: values[name] for name in HEADER_INPUTS} | {name: column[0] for name, column in operator.items()}
 
 
-def _tree(batch: Batch) -> Inputs:
+def _tree(batch: Batch | FullBatch) -> Inputs:
     inputs: Inputs = {}
     for level, families in enumerate(batch.levels, start=1):
         room = batch.shape.rows(level)
         inputs |= {
             f"node_used_{level}": _used(families, room),
             f"node_index_{level}": _column((family.index for family in families), room),
-            f"node_touched_{level}": _table((family.touched for family in families), room, TREE_ARITY),
-            f"node_before_{level}": _table((family.before for family in families), room, TREE_ARITY),
-            f"node_after_{level}": _table((family.after for family in families), room, TREE_ARITY),
+            f"node_touched_{level}": table((family.touched for family in families), room, TREE_ARITY),
+            f"node_before_{level}": table((family.before for family in families), room, TREE_ARITY),
+            f"node_after_{level}": table((family.after for family in families), room, TREE_ARITY),
         }
     return inputs
 
 
-def _accounts(batch: Batch) -> Inputs:
+def _accounts(batch: Batch | FullBatch) -> Inputs:
     room, accounts = batch.shape.accounts, batch.accounts
     last = {visit.index: visit.time for visit in batch.visits}
     return {
         "account_used": _used(accounts, room),
         "account_index": _column((entry.index for entry in accounts), room),
         "account_last": _column((last[entry.index] for entry in accounts), room),
-        "account_before": _table((entry.before.state_words for entry in accounts), room, _STATE),
-        "account_after": _table((entry.after.state_words for entry in accounts), room, _STATE),
+        "account_before": table((entry.before.state_words for entry in accounts), room, _STATE),
+        "account_after": table((entry.after.state_words for entry in accounts), room, _STATE),
     }
 
 
-def _queue(batch: Batch, visits: _Visits) -> Inputs:
+def _queue(batch: Batch | FullBatch, visits: Visits) -> Inputs:
     room = batch.shape.queue
     if room == 0:
         return {}
-    rows = ([1, item.kind, item.a, item.b, item.amount, item.sender] for item in batch.items.queue)
+    rows = ([1, item.kind, item.a, item.b, item.amount, item.sender] for item in batch.data.queue_items)
     times = map(visits.clock.queue_item, range(room))
-    return {"queue_items": _table(rows, room, len(ITEM))} | visits.both(("queue_a", "queue_b"), times)
+    return {"queue_items": table(rows, room, len(ITEM))} | visits.both(("queue_a", "queue_b"), times)
 
 
-def _registrations(batch: Batch, visits: _Visits) -> Inputs:
+def _registrations(batch: Batch, visits: Visits) -> Inputs:
     room, registrations = batch.shape.registrations, batch.items.registrations
     if room == 0:
         return {}
     found = visits.at("registration", [visits.clock.registration(slot) for slot in range(room)])
     return {
         "registration_active": _used(registrations, room),
-        "registration_words": _table(map(registration_words, registrations), room, len(REGISTRATION)),
+        "registration_words": table(map(registration_words, registrations), room, len(REGISTRATION)),
         "registration_previous": found["registration_previous"],
     }
 
 
-def _transfers(batch: Batch, visits: _Visits) -> Inputs:
+def _transfers(batch: Batch, visits: Visits) -> Inputs:
     room = batch.shape.transfers
     if room == 0:
         return {}
     rows = map(_transfer_terms, batch.items.transfers, batch.results.transfer_checks)
     times = map(visits.clock.transfer, range(room))
-    terms = {"transfer_terms": _table(rows, room, len(TRANSFER_TERMS))}
+    terms = {"transfer_terms": table(rows, room, len(TRANSFER_TERMS))}
     return terms | visits.both(("transfer_from", "transfer_to"), times)
 
 
@@ -191,16 +195,16 @@ def _pages(batch: Batch) -> Inputs:
         "page_state": _column(states, room),
         "page_agent": _column(agents, room),
         "page_last": _column(last, room),
-        "page_present": _table(present, room, PAGE_RECORDS),
-        "page_records": _table(records, room, PAGE_RECORDS * width).reshape(room, PAGE_RECORDS, width, 4),
+        "page_present": table(present, room, PAGE_RECORDS),
+        "page_records": table(records, room, PAGE_RECORDS * width).reshape(room, PAGE_RECORDS, width, 4),
     }
 
 
-def _sessions(batch: Batch, visits: _Visits) -> Inputs:
+def _sessions(batch: Batch, visits: Visits) -> Inputs:
     room = batch.shape.sessions
     rows = map(_session_terms, batch.items.sessions, batch.results.session_checks)
     times = map(visits.clock.session, range(room))
-    terms = {"session_terms": _table(rows, room, len(SESSION_TERMS))}
+    terms = {"session_terms": table(rows, room, len(SESSION_TERMS))}
     return terms | visits.both(("session_agent", "session_provider"), times)
 
 
@@ -221,9 +225,9 @@ def _signatures(batch: Batch) -> Inputs:
     checks = [*batch.results.transfer_checks, *chain.from_iterable(batch.results.session_checks)]
     return {
         "signature_used": _used(checks, room),
-        "signature_key": _table((check.public_key for check in checks), room, 2),
+        "signature_key": table((check.public_key for check in checks), room, 2),
         "signature_message": _column((check.message for check in checks), room),
-        "signature_r8": _table((check.signature.r8 for check in checks), room, 2),
+        "signature_r8": table((check.signature.r8 for check in checks), room, 2),
         "signature_s": _column((check.signature.s for check in checks), room),
     }
 
@@ -234,10 +238,10 @@ def _used(items: Sequence[Any], room: int) -> Limbs:
 
 def _column(values: Iterable[int], room: int) -> Limbs:
     """Values as limbs (room, 4), zeros at the end."""
-    return _table(([value] for value in values), room, 1).reshape(room, 4)
+    return table(([value] for value in values), room, 1).reshape(room, 4)
 
 
-def _table(rows: Iterable[Iterable[int]], room: int, width: int) -> Limbs:
+def table(rows: Iterable[Iterable[int]], room: int, width: int) -> Limbs:
     """Rows of values as limbs (room, width, 4), rows of zeros at the end."""
     values = [int(value) for row in rows for value in row]
     return to_limbs(values + [0] * (room * width - len(values))).reshape(room, width, 4)

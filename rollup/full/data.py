@@ -67,6 +67,26 @@ class FullData:
     outcome: Outcome
 
     @property
+    def context(self) -> BatchContext:
+        """What the header says besides roots and counts."""
+        return self.inputs.context
+
+    @property
+    def old_root(self) -> int:
+        """The root of the state that the batch is applied to."""
+        return self.inputs.old_root
+
+    @property
+    def new_root(self) -> int:
+        """The root of the state after it, as the outcome says."""
+        return self.outcome.new_root
+
+    @property
+    def queue_items(self) -> tuple[QueueItem, ...]:
+        """The items that the batch takes from the contract's queue."""
+        return self.inputs.queue_items
+
+    @property
     def header(self) -> list[int]:
         """The header's words."""
         inputs = self.inputs

@@ -26,7 +26,8 @@ from aitbc_rollup.algebra.poseidon import sponge
 from aitbc_rollup.circuits.check import check
 from aitbc_rollup.circuits.compiler import CompiledCircuit
 from aitbc_rollup.circuits.gadgets.emulated import capped_digits
-from aitbc_rollup.circuits.statements.batch.circuit import compile_batch, limb_bits
+from aitbc_rollup.circuits.statements.batch.circuit import compile_batch
+from aitbc_rollup.circuits.statements.batch.frame import limb_bits
 from aitbc_rollup.circuits.statements.batch.layout import DATA_TAG, MODE, Kind, QueueKind, Tag, pack
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.circuits.testing import hint_wires, unused_wires

@@ -23,11 +23,11 @@ from collections.abc import Sequence
 from ...api import Circuit, Variable
 from ...compiler import CompiledCircuit
 from ...gadgets.emulated import from_native
-from ...gadgets.poseidon import poseidon, sponge
-from ...gadgets.ranges import pack, uint
 from ..blob import FIELD, evaluate_blob
+from ..full.circuit import compile_full
 from .accounts import exists, open_accounts
-from .layout import COUNTS, HEADER, INDEX_BITS, TIME_BITS, VERSION, Kind, Tag
+from .frame import commit, header_words, limb_bits, read_header, value_of_posted
+from .layout import Kind
 from .memory import Access, Clock, State, write
 from .pages import absorb_pages
 from .queue import apply_queue
@@ -38,33 +38,22 @@ from .signatures import check_signatures
 from .transfers import apply_transfers
 from .tree import update_tree
 
-#: Header words and parts of them that are private inputs.
-HEADER_INPUTS = (
-    "chain_id", "contract", "shard", "batch_number", "mode", "l1_time", "old_root", "new_root", "operator_index",
-)  # fmt: skip
-
-
-def limb_bits(shape: Shape) -> int:
-    """Width of the range tables: larger ones pay from about 512 records on."""
-    return 11 if shape.records >= 512 else 8
-
 
 def compile_batch(shape: Shape) -> CompiledCircuit:
-    """The circuit of a shape, deterministic.
+    """The circuit of a shape, deterministic; that of a full batch is another (``full.circuit``).
 
     Its inputs: public ``commitment zeta evaluation payout``, and with a blob ``blob_value[2]`` before ``payout``, two
-    halves of 128 bits, least first; private the ``HEADER_INPUTS``, ``operator[9]`` and
+    halves of 128 bits, least first; private the ``frame.HEADER_INPUTS``, ``operator[9]`` and
     ``operator_previous`` (the operator's state before its credit, and when it was written), and what the parts declare,
     each in its docstring. Unused slots are zeros throughout, but ``page_state`` of an unused page is ``Tag.RECORDS``.
     """
+    if shape.kind == Kind.FULL:
+        return compile_full(shape)
     circuit = Circuit(f"agent_runs_{shape}", limb_bits=limb_bits(shape))
     commitment, zeta, evaluation = (circuit.public_input(name) for name in ("commitment", "zeta", "evaluation"))
     blob_value = circuit.public_inputs("blob_value", 2) if shape.kind == Kind.BLOB else []
     payout = circuit.public_input("payout")
-    header = {name: circuit.private_input(name) for name in HEADER_INPUTS}
-    header["l1_time"] = uint(circuit, header["l1_time"], TIME_BITS)
-    header["operator_index"] = uint(circuit, header["operator_index"], INDEX_BITS)
-    domain = poseidon(circuit, [header[name] for name in ("chain_id", "contract", "shard")], int(Tag.DOMAIN))
+    header, domain = read_header(circuit)
     clock = Clock(shape)
 
     update_tree(circuit, shape, header["old_root"], header["new_root"])
@@ -77,24 +66,21 @@ def compile_batch(shape: Shape) -> CompiledCircuit:
     _credit_operator(circuit, clock, header["operator_index"], sessions.shares + transfers.fees)
     check_signatures(circuit, shape)
 
-    counts = {
+    counts: dict[str, Variable | int] = {
         "queue_items": queue.active,
         "registrations": registrations.active,
         "transfers": transfers.active,
         "sessions": sessions.active,
         "records": sessions.records,
-        "operator_index": header["operator_index"],
     }
-    header |= {"version": circuit.constant(VERSION), "counts": pack(circuit, COUNTS, counts)}
-    words = [header[name] for name in HEADER]
+    words = header_words(circuit, header, counts)
     words += [*queue.words, *queue.results, *registrations.words, *transfers.words, *sessions.words]
     with circuit.component("data"):
-        words = [circuit.materialise(word) for word in words]
-        circuit.assert_equal(sponge(circuit, Tag.BATCH, words), commitment, "C is not the commitment to the data words")
+        words = commit(circuit, words, commitment)
         if shape.elsewhere:  # what is posted has no unused room; what a blob or attesters hold has, and it is zero
             _leave_room_empty(circuit, registrations.slots, registrations.words)
             _leave_room_empty(circuit, sessions.slots, sessions.words)
-        value = _value_of_posted(circuit, shape, words, zeta)
+        value = value_of_posted(circuit, shape, words, zeta)
         circuit.assert_equal(value, evaluation, "y is not the data polynomial at ζ")
         _ = payout * payout  # an input in no constraint of its own is one that a verifier could fail to bind
     if shape.kind == Kind.BLOB:
@@ -111,19 +97,6 @@ def _credit_operator(circuit: Circuit, clock: Clock, index: Variable, amount: Va
         circuit.assert_equal(exists(circuit, before), 1, "the operator's account does not exist")
         access = Access(index, before, previous, circuit.constant(1))
         write(circuit, clock, clock.operator, access, before._replace(balance=before.balance + amount))
-
-
-def _value_of_posted(circuit: Circuit, shape: Shape, words: Sequence[Variable], zeta: Variable) -> Variable:
-    """Σ wordᵢ·ζⁱ, those that lie elsewhere counting as 0 (Horner: one constraint a word, none for zeros at the end)."""
-    posted = list(words)
-    for start, count in shape.elsewhere:
-        posted[start : start + count] = [circuit.constant(0)] * count
-    while posted[-1].constant == 0:
-        del posted[-1]
-    value = posted[-1]
-    for word in reversed(posted[:-1]):
-        value = circuit.multiply_add(value, zeta, word)
-    return value
 
 
 def _leave_room_empty(circuit: Circuit, slots: Sequence[Variable], words: Sequence[Variable]) -> None:

@@ -50,7 +50,7 @@ def apply_item(
     amount, sender = fields["amount"], fields["sender"]
     first, second = State(*a).known(), State(*b).known()
     deposit, leave, transfer = (active * equal(circuit, fields["kind"], int(kind)) for kind in QueueKind)
-    inside_a, inside_b = (_is_inside(circuit, fields[name], index_bits) for name in "ab")
+    inside_a, inside_b = (is_inside(circuit, fields[name], index_bits) for name in "ab")
     there = inside_a * exists(circuit, first)
     owned = there * equal(circuit, sender, l1_owner(circuit, first.owner))
     short = less_than(circuit, first.balance, amount, MONEY_BITS)
@@ -76,7 +76,7 @@ def apply_item(
     )
 
 
-def _is_inside(circuit: Circuit, index: Variable, index_bits: int) -> Variable:
+def is_inside(circuit: Circuit, index: Variable, index_bits: int) -> Variable:
     """1 if an index of 32 bits is below 2^index_bits, else 0."""
     if index_bits >= INDEX_BITS:
         return circuit.constant(1)

@@ -98,7 +98,7 @@ def apply_session(
         words = [domain, session["records_root"], pack(circuit, SESSION_TERMS, session), fees]
         message = poseidon(circuit, words, int(Tag.SESSION))
     with circuit.component("share"):
-        share = _share(circuit, fee, session["operator_share_bps"])
+        share = operator_share(circuit, fee, session["operator_share_bps"])
     with circuit.component("history"):
         history = poseidon(circuit, [payer.history_root, message], int(Tag.HISTORY))
     spaced = [circuit.inner_product([1, 1 << LIFETIME_LANE_BITS, 1 << 2 * LIFETIME_LANE_BITS], part)
@@ -168,7 +168,7 @@ def all_of(circuit: Circuit, conditions: list[Variable]) -> Variable:
     return is_zero(circuit, circuit.sum(1 - condition for condition in conditions)).within(0, 1)
 
 
-def _share(circuit: Circuit, fee: Variable, bps: Variable) -> Variable:
+def operator_share(circuit: Circuit, fee: Variable, bps: Variable) -> Variable:
     """⌊fee · bps / 10,000⌋, at most the fee for bps up to 10,000."""
     product = fee * bps
     quotient, remainder = circuit.hint_divmod(product, BASIS_POINTS)
