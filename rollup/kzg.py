@@ -54,7 +54,7 @@ class Blob:
     @cached_property
     def commitment(self) -> bytes:
         """The KZG commitment, 48 bytes."""
-        return bytes(ckzg.blob_to_kzg_commitment(self.data, _setup()))
+        return bytes(ckzg.blob_to_kzg_commitment(self.data, trusted_setup()))
 
     @property
     def versioned_hash(self) -> bytes:
@@ -67,18 +67,18 @@ class Blob:
 
     def opening(self, z: int) -> bytes:
         """The proof of the value at z, for the point-evaluation precompile; 48 bytes."""
-        proof, _ = ckzg.compute_kzg_proof(self.data, z.to_bytes(WORD_BYTES, "big"), _setup())
+        proof, _ = ckzg.compute_kzg_proof(self.data, z.to_bytes(WORD_BYTES, "big"), trusted_setup())
         return bytes(proof)
 
     @property
     def blob_proof(self) -> bytes:
         """EIP-4844's proof that commitment and blob belong together; 48 bytes."""
-        return bytes(ckzg.compute_blob_kzg_proof(self.data, self.commitment, _setup()))
+        return bytes(ckzg.compute_blob_kzg_proof(self.data, self.commitment, trusted_setup()))
 
     @cached_property
     def cell_proofs(self) -> list[bytes]:
         """EIP-7594's proofs of the extended blob's 128 cells, 48 bytes each; they take a second."""
-        _, proofs = ckzg.compute_cells_and_kzg_proofs(self.data, _setup())
+        _, proofs = ckzg.compute_cells_and_kzg_proofs(self.data, trusted_setup())
         return [bytes(proof) for proof in proofs]
 
     def check(self, expected: bytes, place: str) -> None:
@@ -99,7 +99,8 @@ def versioned_hash(commitment: bytes) -> bytes:
 
 
 @cache
-def _setup() -> Any:
+def trusted_setup() -> Any:
+    """The ceremony's setup, which takes seconds to load: once a process."""
     source = files("eth_account") / "typed_transactions" / "blob_transactions" / "kzg_trusted_setup.txt"
     with as_file(source) as path:
         return ckzg.load_trusted_setup(str(path), 0)

@@ -15,12 +15,15 @@ from pathlib import Path
 from eth_account import Account as EthAccount
 from repository import REPOSITORY
 
+from aitbc_rollup.rollup.l1.blob_transaction import Wrapper
 from aitbc_rollup.rollup.l1.client import L1Client
 from aitbc_rollup.rollup.l1.contracts import DEPLOYMENT_PROXY
 from aitbc_rollup.rollup.l1.signer import development_signer
 
 HARDHAT = REPOSITORY / "tests" / "node" / "hardhat"
 CHAIN_ID = 31337
+#: In which wrappers each takes a transaction's blobs.
+BLOB_WRAPPERS = {"embedded": tuple(Wrapper), "anvil": tuple(Wrapper), "hardhat": (Wrapper.BLOB_PROOFS,)}
 
 #: https://github.com/Arachnid/deterministic-deployment-proxy: signed by nobody's key (r and s are made up), for every
 #: chain, with 100 gwei for each of 100,000 gas.

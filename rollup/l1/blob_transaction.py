@@ -11,6 +11,7 @@ The chain keeps the transaction alone; a node wants blobs, commitments and proof
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -68,6 +69,23 @@ def wrapped(signed: bytes, blobs: Sequence[Blob], wrapper: Wrapper) -> bytes:
     else:
         parts = [body, b"\x01", data, commitments, [proof for blob in blobs for proof in blob.cell_proofs]]
     return BLOB_TRANSACTION + bytes(rlp.encode(parts))
+
+
+@dataclass(frozen=True)
+class BlobSidecar:
+    """Blobs and the wrapper in which a transaction takes them along: an :class:`~.outbox.Sidecar`."""
+
+    blobs: tuple[Blob, ...]
+    wrapper: Wrapper = Wrapper.CELL_PROOFS
+
+    @property
+    def versioned_hashes(self) -> list[bytes]:
+        """One a blob."""
+        return [blob.versioned_hash for blob in self.blobs]
+
+    def wrap(self, transaction: bytes) -> bytes:
+        """See :func:`wrapped`."""
+        return wrapped(transaction, self.blobs, self.wrapper)
 
 
 def evidence(binding: Binding, blob: Blob) -> bytes:

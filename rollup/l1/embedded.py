@@ -1,8 +1,10 @@
 """An L1 inside this process: eth-tester over py-evm with Prague's rules, chain id 31337.
 
-Nothing to install, nothing to start, and gone with the process. Gas is the EVM's own. One thing is replaced: the
-pairing precompile 0x08 (EIP-197) is computed by this package's kernels, in milliseconds; py-evm's takes seconds. The
-same kernels then stand behind this chain's verifier and this package's own, so the tests run on anvil as well.
+Nothing to install, nothing to start, and gone with the process. Gas is the EVM's own. Two precompiles are replaced. The
+pairing 0x08 (EIP-197) is computed by this package's kernels, in milliseconds; py-evm's takes seconds. The same kernels
+then stand behind this chain's verifier and this package's own, so the tests run on anvil as well. Point evaluation 0x0a
+(EIP-4844) loads its set-up once, py-evm's in every call. Blob transactions come with their blobs, in both forms
+(:mod:`.blob_transaction`); they are checked, and kept.
 
 Time is the machine's: the next block carries the current second.
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 import ast
 import re
 import time
+from contextvars import ContextVar
 from typing import Any
 
 from eth.estimators.gas import binary_gas_search
@@ -23,6 +26,7 @@ from eth_tester import EthereumTester, PyEVMBackend
 from eth_tester.exceptions import TransactionFailed
 from eth_tester.exceptions import ValidationError as TesterValidationError
 from eth_utils.exceptions import ValidationError
+from hexbytes import HexBytes
 from web3 import EthereumTesterProvider, Web3
 from web3.exceptions import ContractLogicError, Web3RPCError
 from web3.providers.eth_tester.defaults import API_ENDPOINTS
@@ -31,8 +35,11 @@ from web3.types import RPCEndpoint, RPCResponse
 from aitbc_rollup.algebra.bn254 import P
 from aitbc_rollup.algebra.pairing import pairing_check
 from aitbc_rollup.algebra.reference.curve import G1Point, G2Point
+from aitbc_rollup.errors import BadInputError
 
+from .blob_transaction import BLOB_TRANSACTION
 from .contracts import DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE
+from .embedded_blobs import POINT_EVALUATION, point_evaluation_precompile, unwrap
 from .signer import DEVELOPMENT_ADDRESS
 
 CHAIN_ID = 31337
@@ -72,11 +79,25 @@ def _pair(data: bytes) -> tuple[G1Point, G2Point]:
 
 
 class _Computation(PragueComputation):  # type: ignore[misc]
-    _precompiles = {**PragueComputation.get_precompiles(), _PAIRING: pairing_precompile}  # noqa: RUF012
+    _precompiles = {  # noqa: RUF012
+        **PragueComputation.get_precompiles(),
+        _PAIRING: pairing_precompile,
+        POINT_EVALUATION: point_evaluation_precompile,
+    }
+
+
+#: Versioned hashes that a simulated call is to see: eth-tester's calls have none.
+_simulated_hashes: ContextVar[tuple[bytes, ...]] = ContextVar("_simulated_hashes", default=())
 
 
 class _State(PragueVM._state_class):  # type: ignore[misc]
     computation_class = _Computation
+
+    def get_transaction_context(self, transaction: Any) -> Any:
+        context = super().get_transaction_context(transaction)
+        if hashes := _simulated_hashes.get():
+            context._blob_versioned_hashes = hashes
+        return context
 
 
 class EmbeddedVM(PragueVM):  # type: ignore[misc]
@@ -90,9 +111,11 @@ _OF_THE_PENDING_BLOCK = {"eth_sendRawTransaction", "eth_estimateGas", "eth_call"
 
 
 class _Provider(EthereumTesterProvider):
-    """eth-tester's provider, with this chain's id and a clock."""
+    """eth-tester's provider, with this chain's id, a clock and blobs."""
 
     def __init__(self, vm: type[PragueVM]) -> None:
+        #: What a beacon node keeps: every blob, by its versioned hash.
+        self.blobs: dict[bytes, bytes] = {}
         backend = PyEVMBackend(
             genesis_parameters=PyEVMBackend.generate_genesis_params({"gas_limit": GAS_LIMIT}),
             genesis_state=_genesis_state(),
@@ -110,12 +133,34 @@ class _Provider(EthereumTesterProvider):
             self._set_clock()
         if method == "eth_estimateGas":
             params = params[:1]  # eth-tester knows no block here: it always estimates on the pending one
+        hashes: tuple[bytes, ...] = ()
+        if method in ("eth_call", "eth_estimateGas") and "blob_versioned_hashes" in params[0]:
+            call = dict(params[0])
+            hashes = tuple(bytes(HexBytes(one)) for one in call.pop("blob_versioned_hashes"))
+            params = [call, *params[1:]]
+        elif method == "eth_sendRawTransaction":
+            params = [self._without_blobs(params[0])]
+        token = _simulated_hashes.set(hashes)
         try:
             return super().make_request(method, params)
         except TransactionFailed as error:
             raise ContractLogicError("execution reverted", data=_revert_data(error)) from error
         except (ValidationError, TesterValidationError) as error:
             raise Web3RPCError(str(error)) from error
+        finally:
+            _simulated_hashes.reset(token)
+
+    def _without_blobs(self, raw: Any) -> Any:
+        """A transaction as the chain runs it; blobs are checked and kept."""
+        signed = bytes(HexBytes(raw))
+        if signed[:1] != BLOB_TRANSACTION:
+            return raw
+        try:
+            transaction, blobs = unwrap(signed)
+        except BadInputError as error:
+            raise Web3RPCError(str(error)) from error
+        self.blobs |= blobs
+        return HexBytes(transaction).to_0x_hex()
 
     def _set_clock(self) -> None:
         """The pending block was stamped when the last one was mined: stamp it with the current second."""
