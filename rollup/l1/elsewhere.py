@@ -6,8 +6,8 @@ believed::
     <versioned hash>.blob      a blob, 131,072 bytes; checked against the hash
     <data hash>.words          what an attested batch left to its attesters; checked by who applies it, by the root
 
-What is missing is an error of its own, :class:`DataMissingError`, which says how it is missing (docs/security.md, "When data
-are missing").
+What is missing is an error of its own, :class:`DataMissingError`, which says how it is missing (docs/security.md, "When
+data are missing").
 """
 
 from __future__ import annotations
