@@ -236,19 +236,18 @@ def decode(
     return data
 
 
-def words_in_blob(blob: Blob, posted: Sequence[int], registrations: int, place: str) -> list[int]:
+def words_in_blob(blob: Blob, counts: Mapping[str, int], registrations: int, place: str) -> list[int]:
     """The words that a batch has in its blob, for :func:`decode`.
 
     Args:
         blob: the batch's.
-        posted: its words in the transaction, the header first.
+        counts: what its header says, by the names of ``layout.COUNTS``.
         registrations: the circuit's room for them, behind which the sessions begin.
         place: of the blob, for error messages.
 
     Raises:
-        BadInputError: the header does not decode, or its counts do not fit the blob.
+        BadInputError: the counts do not fit the blob.
     """
-    counts = _counts(posted, place)
     first = range(layout.REGISTRATION_WORDS * counts["registrations"])
     start = layout.REGISTRATION_WORDS * registrations
     second = range(start, start + layout.SESSION_WORDS * counts["sessions"])
@@ -278,8 +277,14 @@ def read_head(words: Sequence[int], queue_items: Sequence[QueueItem], place: str
     Raises:
         BadInputError: it is cut short, of another version, not for so many queue items, or a field is too wide.
     """
-    counts = _counts(words, place)
+    if len(words) < layout.HEADER_WORDS:
+        raise BadInputError(
+            "the header is cut short", place=place, expected=f"{layout.HEADER_WORDS} words", got=str(len(words))
+        )
     header = dict(zip(layout.HEADER, words, strict=False))
+    if header["version"] != layout.VERSION:
+        raise BadInputError("unknown version", place=place, expected=str(layout.VERSION), got=str(header["version"]))
+    counts = unpacked(layout.COUNTS, header["counts"], f"{place}, word 5")
     if counts["queue_items"] != len(queue_items):
         raise BadInputError(
             "wrong number of queue items", place=place, expected=str(counts["queue_items"]), got=str(len(queue_items))
@@ -293,18 +298,6 @@ def read_head(words: Sequence[int], queue_items: Sequence[QueueItem], place: str
         operator_index=counts["operator_index"],
     )
     return Head(context, counts, header["old_root"], header["new_root"])
-
-
-def _counts(words: Sequence[int], place: str) -> dict[str, int]:
-    """What the header at the beginning of posted words counts."""
-    if len(words) < layout.HEADER_WORDS:
-        raise BadInputError(
-            "the header is cut short", place=place, expected=f"{layout.HEADER_WORDS} words", got=str(len(words))
-        )
-    header = dict(zip(layout.HEADER, words, strict=False))
-    if header["version"] != layout.VERSION:
-        raise BadInputError("unknown version", place=place, expected=str(layout.VERSION), got=str(header["version"]))
-    return unpacked(layout.COUNTS, header["counts"], f"{place}, word 5")
 
 
 class WordReader:

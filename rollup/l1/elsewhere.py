@@ -20,11 +20,11 @@ from typing import Any
 import requests
 from eth_hash.auto import keccak
 
-from aitbc_rollup.circuits.statements.batch.layout import REGISTRATION_WORDS, SESSION_WORDS, Kind
+from aitbc_rollup.circuits.statements.batch.layout import Kind
 from aitbc_rollup.errors import AitbcError, BadInputError, L1Error
 
 from ..binding import to_data
-from ..data import Head
+from ..data import Head, words_in_blob
 from ..files import write_whole
 from ..kzg import Blob
 from .bound import BoundContract
@@ -94,9 +94,7 @@ class Elsewhere:
         blob = self._kept(expected)
         if blob is None:
             blob = self._served(number, expected, int(log["blockNumber"]))
-        start = REGISTRATION_WORDS * route["registrations"]
-        used = (REGISTRATION_WORDS * head.counts["registrations"], SESSION_WORDS * head.counts["sessions"])
-        return to_data([*blob.words[: used[0]], *blob.words[start : start + used[1]]])
+        return to_data(words_in_blob(blob, head.counts, route["registrations"], f"batch {number}, blob"))
 
     def _served(self, number: int, expected: bytes, block: int) -> Blob:
         """The blob from the first beacon node that serves it."""

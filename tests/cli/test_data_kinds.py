@@ -13,7 +13,7 @@ from cli_world import Cli, Proven, run_cli
 from aitbc_rollup.circuits.statements.batch.layout import Kind
 from aitbc_rollup.rollup import bundle, genesis
 from aitbc_rollup.rollup.binding import to_data, to_words
-from aitbc_rollup.rollup.data import words_in_blob
+from aitbc_rollup.rollup.data import Head, words_in_blob
 from aitbc_rollup.rollup.kzg import Blob
 from aitbc_rollup.rollup.rebuild import rebuild
 
@@ -56,12 +56,12 @@ def test_the_state_from_what_each_left(kinds: dict[Kind, Path]) -> None:
     in_blob = found[2].data.blob(found[2].shape)
     assert in_blob is not None
 
-    def elsewhere(number: int, posted: bytes) -> bytes:
-        if number == 3:
+    def elsewhere(head: Head, posted: bytes) -> bytes:
+        if head.context.batch_number == 3:
             return found[3].data.elsewhere
         blob = Blob.of_data(in_blob.data)
         blob.check(in_blob.versioned_hash, "blob")
-        return to_data(words_in_blob(blob, to_words(posted, "data"), found[2].shape.registrations, "blob"))
+        return to_data(words_in_blob(blob, head.counts, found[2].shape.registrations, "blob"))
 
     batches = [(batch.data.posted, batch.data.queue_items) for batch in found.values()]
     state = rebuild(genesis.development(31337, 1).state(), 31337, 0, batches, elsewhere)

@@ -35,6 +35,7 @@ from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.rollup.batch import Batch, build
 from aitbc_rollup.rollup.binding import Binding, to_data, to_words
 from aitbc_rollup.rollup.blob import evaluate
+from aitbc_rollup.rollup.data import decode, words_in_blob
 from aitbc_rollup.rollup.kzg import Blob
 from aitbc_rollup.rollup.transactions import Transactions
 from aitbc_rollup.rollup.witness_inputs import circuit_inputs
@@ -232,3 +233,44 @@ def test_one_kinds_witness_is_not_anothers(circuits: dict[Kind, CompiledCircuit]
         inputs |= {"blob_value": [0, 0]}
     assert not holds(circuits[kind], inputs)
     assert made.data.elsewhere == b""
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_words_and_back(kind: Kind) -> None:
+    data = batch(kind).data
+    words, others = to_words(data.posted, "posted"), to_words(data.elsewhere, "elsewhere")
+    assert decode(words, data.queue_items, "data", others) == data
+    for wrong, place in ((others[:-1], "data, elsewhere"), ([], "data, elsewhere"), ([*others, 0], "data, elsewhere")):
+        with pytest.raises(BadInputError, match="the length does not fit the counts") as caught:
+            decode(words, data.queue_items, "data", wrong)
+        assert caught.value.place == place
+    with pytest.raises(BadInputError, match="the length does not fit the counts"):
+        decode([*words, *others], data.queue_items, "data")  # all of it posted, as a batch of calldata has it
+    with pytest.raises(BadInputError, match="the length does not fit the counts"):
+        decode(to_words(batch(Kind.CALLDATA).data.posted, "posted"), data.queue_items, "data", others)
+    with pytest.raises(BadInputError, match="bits are set above the last field"):
+        decode(words, data.queue_items, "data", [*others[:-1], others[-1] + 2**252])
+
+
+def test_a_blob_and_back() -> None:
+    made = batch(Kind.BLOB)
+    blob = made.data.blob(made.shape)
+    assert blob is not None
+    counts = {"registrations": 1, "sessions": 1}
+    found = words_in_blob(Blob.of_data(blob.data), counts, made.shape.registrations, "blob")
+    assert to_data(found) == made.data.elsewhere
+    wrong: list[tuple[dict[str, int], int]] = [
+        ({"registrations": 0}, 2),  # one that nobody counts
+        ({"sessions": 0}, 2),
+        ({}, 1),  # room for fewer: the session begins later than one looks
+        ({"registrations": 3}, 2),
+        ({"sessions": 2**32 - 1}, 2),
+        ({"sessions": 1363}, 2),  # 10 + 3 · 1363 words are more than a blob has
+        ({}, 2**16 - 1),
+    ]
+    for changes, room in wrong:
+        with pytest.raises(BadInputError, match="the blob's words do not fit the counts"):
+            words_in_blob(blob, counts | changes, room, "blob")
