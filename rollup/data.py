@@ -112,13 +112,7 @@ class BatchData:
         Raises:
             BadInputError: the circuit has no room for them, or is for another kind.
         """
-        if shape.kind != self.context.kind:
-            raise BadInputError(
-                "the circuit is for another kind of batch",
-                expected=shape.kind.name.lower(),
-                got=self.context.kind.name.lower(),
-            )
-        return in_room(self.sections, shape)
+        return in_room(self.sections, self.context.kind, shape)
 
     def blob(self, shape: Shape) -> Blob | None:
         """The blob that holds what lies elsewhere: the room of each section, one after the other. Of that kind only.
@@ -163,12 +157,16 @@ def header_words(context: BatchContext, counts: Mapping[str, int], old_root: int
     return [values[name] for name in layout.HEADER]
 
 
-def in_room(used: Mapping[str, Sequence[int]], shape: Shape) -> list[int]:
-    """The words of every section, each in the room that a circuit has for it, unused room as zeros.
+def in_room(used: Mapping[str, Sequence[int]], kind: layout.Kind, shape: Shape) -> list[int]:
+    """The words of every section of a kind of batch, each in the room that a circuit has for it, unused room as zeros.
 
     Raises:
-        BadInputError: the circuit has no room for them.
+        BadInputError: the circuit has no room for them, or is for another kind.
     """
+    if shape.kind != kind:
+        raise BadInputError(
+            "the circuit is for another kind of batch", expected=shape.kind.name.lower(), got=kind.name.lower()
+        )
     words: list[int] = []
     for name, section in shape.sections.items():
         if len(used[name]) > section.words:

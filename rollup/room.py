@@ -155,8 +155,15 @@ def of_kind(shape: Shape, kind: Kind | None) -> Shape:
     """The same room in a circuit of another kind, or of its own.
 
     Raises:
-        BadInputError: what such a batch may hold is less.
+        BadInputError: what such a batch may hold is less; or a full one, which no job makes.
     """
+    if Kind.FULL in (kind, shape.kind):
+        raise BadInputError(
+            "a full batch is the fallback's",
+            place=f"shape {shape}",
+            expected="room in a batch of another kind",
+            hint="leave out the f at the end of --shape",
+        )
     try:
         return shape if kind is None else replace(shape, kind=kind)
     except ValueError as error:

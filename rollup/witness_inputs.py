@@ -130,7 +130,7 @@ def _accounts(batch: Batch | FullBatch) -> Inputs:
     return {
         "account_used": _used(accounts, room),
         "account_index": _column((entry.index for entry in accounts), room),
-        "account_last": _column((last[entry.index] for entry in accounts), room),
+        "account_last": _column((last.get(entry.index, 0) for entry in accounts), room),
         "account_before": table((entry.before.state_words for entry in accounts), room, _STATE),
         "account_after": table((entry.after.state_words for entry in accounts), room, _STATE),
     }

@@ -105,6 +105,8 @@ def build_full(state: State, inputs: FullInputs, shape: Shape) -> FullBatch:
             )
     journal = Journal(state, shape.index_bits)
     results = fold(journal, Clock(shape), inputs)
+    if not journal.opened:  # what names no account of the circuit visits none; but the tree is shown by way of one
+        journal.opened[0] = state.account(0)
     levels = state.update(journal.opened)
     return FullBatch(
         shape=shape,

@@ -132,15 +132,15 @@ class FullData:
         """All words of the data polynomial of a circuit, unused room as zeros.
 
         Raises:
-            BadInputError: the circuit has no room for them.
+            BadInputError: the circuit has no room for them, or is for another kind.
         """
-        return in_room(self.sections, shape)
+        return in_room(self.sections, self.context.kind, shape)
 
     def binding(self, shape: Shape) -> Binding:
         """C, ζ and y of these data under a circuit of a shape.
 
         Raises:
-            BadInputError: the circuit has no room for them.
+            BadInputError: the circuit has no room for them, or is for another kind.
         """
         return Binding.of(self.polynomial(shape), self.posted, self.queue_bytes)
 

@@ -192,6 +192,20 @@ def test_any_operator(circuit: CompiledCircuit, operator: int) -> None:
     assert_proven(circuit, batch(operator=operator, **HONEST["all at once"]))
 
 
+@pytest.mark.parametrize("operator", [END, 2**32 - 1])
+def test_a_batch_that_names_no_account_of_the_circuit(circuit: CompiledCircuit, operator: int) -> None:
+    """Nothing is visited, and still there is a tree to show."""
+    assert_proven(circuit, batch(operator=operator))
+    assert_proven(circuit, batch(State(), operator=operator))
+    state = new_state()
+    item = full_inputs(state, sessions=[signed_session()]).sessions[0]
+    beyond = dataclasses.replace(item, agent_index=END, provider_index=2**32 - 1)
+    inputs = dataclasses.replace(full_inputs(state), sessions=(beyond,), context=full_context(operator_index=operator))
+    made = build_full(state, inputs, SHAPE)
+    assert not made.visits
+    assert_proven(circuit, made)
+
+
 def test_an_exit_without_an_owner(circuit: CompiledCircuit) -> None:
     state = new_state()
     state.put(BOB, dataclasses.replace(state.account(BOB), l1_owner=0))

@@ -14,7 +14,7 @@ from eth_hash.auto import keccak
 from full_world import SHAPE, full_context, full_inputs, hostile, limits, resigned
 
 from aitbc_rollup.algebra.bn254 import R
-from aitbc_rollup.circuits.statements.batch.layout import QueueKind
+from aitbc_rollup.circuits.statements.batch.layout import Kind, QueueKind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import AitbcError, BadInputError, InvalidError
 from aitbc_rollup.rollup.binding import to_data, to_words
@@ -23,6 +23,7 @@ from aitbc_rollup.rollup.full.batch import FullBatch, build_full
 from aitbc_rollup.rollup.full.data import Outcome, decode_full
 from aitbc_rollup.rollup.full.judgement import judge
 from aitbc_rollup.rollup.rebuild import rebuild
+from aitbc_rollup.rollup.room import of_kind
 from aitbc_rollup.rollup.state import State
 
 DEPOSIT, EXIT = QueueKind.DEPOSIT, QueueKind.EXIT
@@ -104,6 +105,18 @@ def test_more_than_the_circuit_has_room_for(what: str) -> None:
     shape = Shape.full(room["sessions"], queue=room["queue"], transfers=room["transfers"], index_bits=17)
     with pytest.raises(BadInputError, match=f"more {what} than the circuit has room for"):
         build_full(state, inputs, shape)
+
+
+def test_a_circuit_of_another_kind(batch: FullBatch) -> None:
+    for made, shape in ((batch.data, Shape.for_records(64)), (run(new_state()).data, Shape.full(6))):
+        with pytest.raises(BadInputError, match="the circuit is for another kind of batch"):
+            made.binding(shape)
+
+
+@pytest.mark.parametrize(("shape", "kind"), [(Shape.full(1), None), (Shape.for_records(16), Kind.FULL)])
+def test_no_job_makes_a_full_batch(shape: Shape, kind: Kind | None) -> None:
+    with pytest.raises(BadInputError, match="a full batch is the fallback's"):
+        of_kind(shape, kind)
 
 
 # -- words ---------------------------------------------------------------------------------------------------
