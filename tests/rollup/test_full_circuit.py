@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.limbs import from_limbs, to_limbs
 from aitbc_rollup.circuits.check import check
 from aitbc_rollup.circuits.compiler import CompiledCircuit
+from aitbc_rollup.circuits.statements.batch import layout
 from aitbc_rollup.circuits.statements.batch.circuit import compile_batch
 from aitbc_rollup.circuits.statements.batch.layout import LAST_NONCE, QueueKind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
@@ -479,6 +481,38 @@ def test_no_hint_and_no_wire_is_free_but_inverses_of_zero(circuit: CompiledCircu
     assert {made.honest for made in found} == {0}
     parts = {made.wire.split(".")[-2].split("[")[0] for made in found}
     assert parts <= {"is_zero", "_short_signature_is_valid", "key"}, "all of them vanish() or is_zero()"
+
+
+def lanes() -> Iterator[Any]:
+    """Neighbours in a packed word, and the bits of the lower one."""
+    for kind, terms, parts in (
+        ("session", SESSION_TERMS, (layout.SESSION_TERMS, layout.SESSION_FEES)),
+        ("transfer", TRANSFER_TERMS, (layout.TRANSFER_TERMS, layout.TRANSFER_AMOUNTS)),
+    ):
+        for part in parts:
+            for (low, bits), (high, _) in pairwise(part):
+                yield pytest.param(kind, terms.index(low), terms.index(high), bits, id=f"{kind}-{low}-{high}")
+
+
+@pytest.mark.parametrize(("kind", "low", "high", "bits"), list(lanes()))
+def test_lanes_of_a_word_do_not_make_up_for_one_another(
+    circuit: CompiledCircuit, kind: str, low: int, high: int, bits: int
+) -> None:
+    """The word stays what it is, and with it every hash and data word: ranges alone are in the way.
+
+    The items name no account and are not valid, so that no access and no effect is.
+    """
+    state = new_state()
+    inputs = full_inputs(state, sessions=[signed_session()], transfers=[signed_transfer()])
+    nowhere = {"agent_index": END, "provider_index": END}, {"from_index": END, "to_index": END}
+    sessions, transfers = (
+        (dataclasses.replace(getattr(inputs, name)[0], **changes),)
+        for name, changes in zip(("sessions", "transfers"), nowhere, strict=True)
+    )
+    made = build_full(state, dataclasses.replace(inputs, sessions=sessions, transfers=transfers), SHAPE)
+    given = full_circuit_inputs(made, PAYOUT)
+    name = f"{kind}_terms"
+    assert_refused(circuit, altered(altered(given, name, low, 1 << bits), name, high, -1))
 
 
 def test_no_wire_is_unused(circuit: CompiledCircuit) -> None:

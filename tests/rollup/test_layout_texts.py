@@ -34,6 +34,7 @@ TEXTS: list[tuple[str, str, Layout]] = [
     ("| 6 | mode:", "|", layout.MODE),
     ("queue item     q₀ =", "q₁", layout.QUEUE_ITEM),
     ("queue result  ", " a claim", layout.QUEUE_RESULT),
+    ("transfer result  ", " as a", layout.TRANSFER_RESULT),
     ("transfer       t₀ =", "\n", layout.TRANSFER),
     ("t₁ =", " a claim", layout.CLAIM),
     ("s₁ =", "s₂", layout.SESSION),
