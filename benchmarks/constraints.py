@@ -17,9 +17,13 @@ from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.circuits.statements.blob import compile_blob
 
 RESULT = Path(__file__).parent / "results" / "constraints.json"
-#: 4,096 records with 256 agents at random indices below 2^24 and 16 providers; a small one; and as many sessions with
-#: any accounts in a full batch.
-SHAPES = (Shape.for_records(4096), Shape.for_records(16, agents=1, providers=1), Shape.full(256))
+#: 4,096 records with 256 agents at random indices below 2^24 and 16 providers; the same with data in a blob, and with
+#: attesters; a small one; and as many sessions with any accounts in a full batch.
+SHAPES = (
+    *(dataclasses.replace(Shape.for_records(4096), kind=kind) for kind in (Kind.CALLDATA, Kind.BLOB, Kind.ATTESTED)),
+    Shape.for_records(16, agents=1, providers=1),
+    Shape.full(256),
+)
 #: Words of a blob and the width of tables that suits them.
 BLOBS = ((256, 11), (1024, 11), (4096, 12))
 
