@@ -69,21 +69,21 @@ def sparse_parameters(width: int) -> SparseParameters:
     for row in by_round[half : half + partial_rounds]:
         total = _sum(row, carried)
         partial_constants.append(total[0])
-        carried = _apply(matrix, (0, *total[1:]))
+        carried = apply(matrix, (0, *total[1:]))
     after = by_round[half + partial_rounds :]
     full_constants = (*by_round[:half], _sum(after[0], carried), *after[1:])
 
     block = tuple(row[1:] for row in matrix[1:])
-    transposed_inverse = _transpose(_inverse(block))
+    transposed_inverse = transpose(inverse(block))
     top, column = matrix[0][1:], tuple(row[0] for row in matrix[1:])
     rows: list[Row] = []
     columns: list[Row] = []
     for _ in range(partial_rounds):
-        top = _apply(transposed_inverse, top)
+        top = apply(transposed_inverse, top)
         rows.append((matrix[0][0], *top))
         columns.append(column)
-        column = _apply(block, column)
-    entry = (matrix[0], *_multiply(_power(block, partial_rounds), matrix[1:]))
+        column = apply(block, column)
+    entry = (matrix[0], *multiply(_power(block, partial_rounds), matrix[1:]))
     return SparseParameters(
         width, matrix, entry, full_constants, tuple(partial_constants), tuple(rows[::-1]), tuple(columns[::-1])
     )
@@ -93,31 +93,38 @@ def _sum(x: Row, y: Row) -> Row:
     return tuple((a + b) % R for a, b in zip(x, y, strict=True))
 
 
-def _apply(matrix: Matrix, vector: Row) -> Row:
+def apply(matrix: Matrix, vector: Row) -> Row:
+    """The matrix times a vector."""
     return tuple(sum(map(mul, row, vector)) % R for row in matrix)
 
 
-def _multiply(x: Matrix, y: Matrix) -> Matrix:
-    columns = _transpose(y)
-    return tuple(_apply(columns, row) for row in x)
+def multiply(x: Matrix, y: Matrix) -> Matrix:
+    """The product of two matrices."""
+    columns = transpose(y)
+    return tuple(apply(columns, row) for row in x)
 
 
 def _power(matrix: Matrix, exponent: int) -> Matrix:
     """The matrix to a power of at least 1."""
     result = matrix
     for bit in f"{exponent:b}"[1:]:
-        result = _multiply(result, result)
+        result = multiply(result, result)
         if bit == "1":
-            result = _multiply(result, matrix)
+            result = multiply(result, matrix)
     return result
 
 
-def _transpose(matrix: Matrix) -> Matrix:
+def transpose(matrix: Matrix) -> Matrix:
+    """Rows become columns."""
     return tuple(zip(*matrix, strict=True))
 
 
-def _inverse(matrix: Matrix) -> Matrix:
-    """By Gauss and Jordan, without pivoting: every minor of a Cauchy matrix is invertible."""
+def inverse(matrix: Matrix) -> Matrix:
+    """By Gauss and Jordan, without pivoting, which every minor of a Cauchy matrix allows.
+
+    Raises:
+        ValueError: a pivot is 0.
+    """
     n = len(matrix)
     work = [[*row, *(int(i == j) for j in range(n))] for i, row in enumerate(matrix)]
     for i in range(n):

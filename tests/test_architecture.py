@@ -20,7 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "gpu": {"algebra", "prover"},
     "rollup": {"algebra", "verifier", "circuits", "prover", "contracts"},
     "cli": {"algebra", "verifier", "circuits", "prover", "rollup", "contracts"},
-    "contracts": set(),
+    "contracts": {"algebra"},
 }
 
 #: A third party and the places that may import it.

@@ -1,5 +1,7 @@
 """Compiles the contracts with forge and writes ``contracts/artifacts/*.json``; ``--check`` compares instead.
 
+``Poseidon*.json`` come from no compiler but from ``contracts/poseidon``.
+
 An artifact holds what a client needs and what a reader needs to compile it again: ABI, what each custom error means,
 creation code, runtime code, where the runtime code has immutables, the compiler and its settings. The bytecode
 carries no metadata hash, so it depends on the code and the settings alone.
@@ -14,14 +16,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from aitbc_rollup.contracts.poseidon import bytecode
+
 CONTRACTS = Path(__file__).resolve().parents[1]
 ARTIFACTS = CONTRACTS / "artifacts"
 FOUNDRY = CONTRACTS.parent / "tests" / "node" / "foundry.mjs"
 SOURCES = {
+    "AccountProofs": "AccountProofs.sol",
     "AitbcRollup": "AitbcRollup.sol",
     "Groth16Verifier": "Groth16Verifier.sol",
     "Groth16VerifierInit": "Groth16Verifier.sol",
 }
+#: Inputs of the Poseidons that somebody deploys: docs/protocol.md hashes that many.
+HASHERS = (2, 3, 4, 5, 8, 16)
 SETTINGS = ("evmVersion", "metadata", "optimizer", "viaIR")
 
 
@@ -53,6 +60,22 @@ def artifact(folder: Path, name: str) -> str:
     return json.dumps(content, indent=1) + "\n"
 
 
+def hasher(inputs: int) -> str:
+    """The text of the artifact file of a Poseidon."""
+    found = bytecode(inputs)
+    content = {
+        "generator": "contracts/tools/build_artifacts.py",
+        "contract": f"Poseidon{inputs}",
+        "source": "contracts/poseidon",
+        "abi": [],
+        "errors": {},
+        "bytecode": "0x" + found.creation.hex(),
+        "deployedBytecode": "0x" + found.runtime.hex(),
+        "immutables": [[place, 32] for place in found.immutables],
+    }
+    return json.dumps(content, indent=1) + "\n"
+
+
 def main(arguments: list[str], artifacts: Path = ARTIFACTS) -> int:
     """Write the artifacts, or with ``--check`` name those that are not what the sources compile to."""
     if arguments not in ([], ["--check"]):
@@ -61,6 +84,7 @@ def main(arguments: list[str], artifacts: Path = ARTIFACTS) -> int:
     with tempfile.TemporaryDirectory() as folder:
         compile_all(Path(folder))
         texts = {artifacts / f"{name}.json": artifact(Path(folder), name) for name in SOURCES}
+    texts |= {artifacts / f"Poseidon{inputs}.json": hasher(inputs) for inputs in HASHERS}
     if not arguments:
         artifacts.mkdir(exist_ok=True)
         for path, text in texts.items():

@@ -3,6 +3,8 @@ import json
 import re
 import shutil
 
+import make_account_vector
+import make_hash_gas
 import make_vector
 import pytest
 from repository import REPOSITORY
@@ -15,8 +17,9 @@ ARTIFACTS = REPOSITORY / "contracts" / "artifacts"
 BUILDER = REPOSITORY / "contracts" / "tools" / "build_artifacts.py"
 
 
-def test_the_solidity_vector_is_what_its_generator_writes():
-    assert make_vector.TARGET.read_text() == make_vector.render()
+@pytest.mark.parametrize("generator", [make_vector, make_account_vector, make_hash_gas])
+def test_a_generated_file_is_what_its_generator_writes(generator):
+    assert generator.TARGET.read_text() == generator.render()
 
 
 def vectors(library: str) -> dict[str, list[int]]:
@@ -43,7 +46,10 @@ def test_the_vectors_verify_in_python():
 
 def test_artifacts_name_their_compiler_and_settings():
     for path in ARTIFACTS.glob("*.json"):
-        compiler = json.loads(path.read_text())["compiler"]
+        artifact = json.loads(path.read_text())
+        if artifact["source"] == "contracts/poseidon":
+            continue
+        compiler = artifact["compiler"]
         assert compiler["version"].startswith("0.8.37+")
         assert compiler["settings"]["evmVersion"] == "cancun"
 
