@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aitbc_rollup.circuits.statements.batch.layout import INDEX_BITS
 
-from .accounts import Account
+from .accounts import NO_ACCOUNT, Account
 from .state import State
 
 
@@ -39,8 +39,8 @@ class Journal:
         self._last: dict[int, int] = {}
 
     def account(self, index: int) -> Account:
-        """The account as it is now."""
-        return self.state.account(index)
+        """The account as it is now; from ``end`` on there is none."""
+        return self.state.account(index) if index < self.end else NO_ACCOUNT
 
     def visit(self, time: int, index: int, after: Account | None = None) -> None:
         """Note a visit, and leave the account as ``after``; as it is if that is left out."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aitbc_rollup.algebra.eddsa import verify_short
+from aitbc_rollup.circuits.statements.batch.layout import INDEX_BITS
 from aitbc_rollup.circuits.statements.batch.memory import Clock
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import InvalidError
@@ -63,7 +64,13 @@ class Judgement:
         return self.data.outcome == self.right
 
 
-def judge(state: State, posted: bytes, queue_items: Sequence[QueueItem], place: str = "full batch") -> Judgement:
+def judge(
+    state: State,
+    posted: bytes,
+    queue_items: Sequence[QueueItem],
+    place: str = "full batch",
+    index_bits: int = INDEX_BITS,
+) -> Judgement:
     """Redo a full batch.
 
     Args:
@@ -71,6 +78,8 @@ def judge(state: State, posted: bytes, queue_items: Sequence[QueueItem], place: 
         posted: the bytes that the proposer posted.
         queue_items: the items that the batch took from the contract's queue.
         place: of the batch, for error messages.
+        index_bits: of the circuit that settles disputes: from 2^index_bits on it finds no account. Where there is none,
+            as genesis and registrations see to in a rollup whose circuits agree on it, it makes no difference.
 
     Raises:
         BadInputError: bytes that the contract does not let pass as a full batch.
@@ -78,19 +87,23 @@ def judge(state: State, posted: bytes, queue_items: Sequence[QueueItem], place: 
     """
     data = decode_full(to_words(posted, place), queue_items, place)
     _check_root(state, data.inputs, place)  # and brings its tree up to date, over which an overlay lies
-    right, refusals = recompute(State(state), data.inputs, place)
+    right, refusals = recompute(State(state), data.inputs, place, index_bits)
     return Judgement(data, right, refusals)
 
 
-def recompute(state: State, inputs: FullInputs, place: str) -> tuple[Outcome, tuple[tuple[str, Refusal], ...]]:
+def recompute(
+    state: State, inputs: FullInputs, place: str, index_bits: int = INDEX_BITS
+) -> tuple[Outcome, tuple[tuple[str, Refusal], ...]]:
     """Apply inputs to a state, changed in place; returns the outcome, and of what is not valid its place and why.
+
+    ``index_bits`` is as for :func:`judge`.
 
     Raises:
         InvalidError: the state's root is not the inputs' old root.
     """
     _check_root(state, inputs, place)
     room = Shape.full(max(1, len(inputs.sessions)), queue=len(inputs.queue_items), transfers=len(inputs.transfers))
-    results = fold(Journal(state), Clock(room), inputs)
+    results = fold(Journal(state, index_bits), Clock(room), inputs)
     return results.outcome(state.root), results.refusals
 
 

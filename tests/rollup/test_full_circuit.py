@@ -208,6 +208,18 @@ def test_a_batch_that_names_no_account_of_the_circuit(circuit: CompiledCircuit, 
     assert_proven(circuit, made)
 
 
+def test_an_account_beyond_the_circuits_indices_is_none(circuit: CompiledCircuit) -> None:
+    """Genesis and registrations keep them out; were one there, judge and circuit would agree on it all the same."""
+    state = new_state()
+    state.put(END, account(END))
+    inputs = full_inputs(state, sessions=[signed_session(END)], queue=[queue_item(EXIT, END), queue_item(DEPOSIT, END)])
+    made = build_full(State(state), inputs, SHAPE)
+    assert [refusal.reason for _, refusal in made.refusals] == ["unknown agent"]
+    assert_proven(circuit, made)
+    assert judgement.judge(state, made.data.posted, inputs.queue_items, index_bits=17).right == made.data.outcome
+    assert not judgement.judge(state, made.data.posted, inputs.queue_items).holds
+
+
 def test_an_exit_without_an_owner(circuit: CompiledCircuit) -> None:
     state = new_state()
     state.put(BOB, dataclasses.replace(state.account(BOB), l1_owner=0))
