@@ -12,9 +12,11 @@ from aitbc_rollup.algebra.limbs import from_limbs
 from aitbc_rollup.circuits.formats.r1cs import read_r1cs
 from aitbc_rollup.circuits.r1cs import R1CS
 from aitbc_rollup.circuits.statements.batch.circuit import compile_batch
+from aitbc_rollup.circuits.statements.batch.layout import Kind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import UsageError
 from aitbc_rollup.prover.qap import domain_power
+from aitbc_rollup.rollup.room import of_kind
 
 from . import common
 
@@ -56,15 +58,15 @@ def sizes(system: R1CS) -> dict[str, int | str]:
 @click.option("--providers", type=common.COUNT, default=16, show_default=True, help="agent_runs: distinct providers.")
 @click.option("--countersigned", type=common.SIZE, default=0, show_default=True, help="agent_runs: such sessions.")
 @click.option("--index-bits", type=common.COUNT, default=24, show_default=True, help="agent_runs: bits of an index.")
-@common.as_json
-def stats(circuit: Path, records: int | None, as_json: bool, **room: Any) -> None:
+@common.options(common.data, common.as_json)
+def stats(circuit: Path, records: int | None, data: Kind | None, as_json: bool, **room: Any) -> None:
     """Figures of CIRCUIT, a .r1cs file, or agent_runs: the batch's circuit, for --records.
 
     Of a file: how full the matrices are, and how large a domain a proof needs. Of agent_runs: the constraints of a
     circuit that has room for the worst case, for each record, and by component.
     """
     if str(circuit) == AGENT_RUNS:
-        found = batch_stats(records, room)
+        found = batch_stats(records, room, data)
     elif records is None:
         found = matrix_stats(read_r1cs(circuit))
     else:
@@ -72,16 +74,17 @@ def stats(circuit: Path, records: int | None, as_json: bool, **room: Any) -> Non
     common.emit(found, as_json=as_json)
 
 
-def batch_stats(records: int | None, room: dict[str, Any]) -> dict[str, Any]:
+def batch_stats(records: int | None, room: dict[str, Any], data: Kind | None = None) -> dict[str, Any]:
     """Constraints of the batch's circuit.
 
     Raises:
         UsageError: no number of records, or a shape that does not hold.
+        BadInputError: the data do not fit where they are to go.
     """
     if records is None:
         raise UsageError("which size?", expected="--records", got="none", hint="for instance --records 4096")
     try:
-        shape = Shape.for_records(records, **room)
+        shape = of_kind(Shape.for_records(records, **room), data)
     except ValueError as error:
         raise UsageError("no such circuit", expected="room that fits together", got=str(error)) from None
     found = compile_batch(shape).stats()

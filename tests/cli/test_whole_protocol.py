@@ -176,6 +176,8 @@ def test_stats_of_the_batch_circuit(cli: Cli) -> None:
     assert figures["per_record"] == round(figures["constraints"] / 32, 2)
     assert sum(figures["by_component"].values()) == figures["constraints"]
     assert {"tree_row", "page", "signature_slot", "data"} <= set(figures["by_component"])
+    blob = cli("r1cs", "stats", "agent_runs", "--records", 32, "--data", "blob", "--json").json["by_component"]
+    assert "blob" in set(blob) - set(figures["by_component"])
 
 
 @pytest.mark.parametrize(
@@ -184,6 +186,7 @@ def test_stats_of_the_batch_circuit(cli: Cli) -> None:
         (["agent_runs"], 2, "which size?"),
         (["agent_runs", "--records", "16", "--index-bits", "40"], 2, "no such circuit"),
         (["agent_runs", "--records", "0"], 2, "Invalid value"),
+        (["agent_runs", "--records", "65536", "--data", "blob"], 3, "no blob batch has such room"),
         (["none.r1cs"], 3, "cannot be read"),
         (["none.r1cs", "--records", "16"], 2, "--records is for agent_runs"),
     ],
