@@ -43,6 +43,7 @@ def verify(folder: Path, key: Path | None, contract: int | None, reference: bool
         "transfers": len(data.transfers),
         "registrations": len(data.registrations),
         "queue_items": len(data.queue_items),
+        "data": context.kind.name.lower(),
         "chain_id": context.domain.chain_id,
         "contract": format_address(context.domain.contract),
         "old_root": common.root_text(data.old_root),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cli_world import Cli, Proven, run_cli
 
+from aitbc_rollup.algebra.bls12_381 import SCALAR_MODULUS
 from aitbc_rollup.circuits.statements.batch.layout import Kind
 from aitbc_rollup.rollup import bundle, genesis
 from aitbc_rollup.rollup.binding import to_data, to_words
@@ -43,7 +44,7 @@ def test_each_has_its_statement_and_verifies(kinds: dict[Kind, Path], cli: Cli) 
     inputs = {}
     for kind, folder in kinds.items():
         said = cli("verify", folder, "--json")
-        assert said.code == 0, said.err
+        assert (said.code, said.json["data"]) == (0, kind.name.lower()), said.err
         found = bundle.load(folder)
         assert found.shape.kind == found.data.context.kind == kind
         inputs[kind] = len(found.public)
@@ -87,6 +88,18 @@ def test_files_with_other_words_elsewhere(
     (folder / "batch.json").write_text(json.dumps(value))
     said = cli("verify", folder, "--json")
     assert (said.code, said.json["message"]) == (code, message)
+
+
+def test_files_with_another_value_of_the_blob(kinds: dict[Kind, Path], cli: Cli, tmp_path: Path) -> None:
+    """Halves that are another integer of the same residue, and halves of another value."""
+    for change in (SCALAR_MODULUS, 1):
+        folder = shutil.copytree(kinds[Kind.BLOB], tmp_path / str(change))
+        public = [int(text) for text in json.loads((folder / "public.json").read_text())]
+        value = public[3] + (public[4] << 128) + change
+        public[3:5] = value % 2**128, value >> 128
+        (folder / "public.json").write_text(json.dumps([str(word) for word in public]))
+        said = cli("verify", folder, "--json")
+        assert (said.code, said.json["message"]) == (1, "public input b₀ does not follow from the data")
 
 
 def test_a_kind_that_the_shape_has_no_room_for(cli: Cli, proven: Proven) -> None:
