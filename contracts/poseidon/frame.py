@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aitbc_rollup.algebra.bn254 import R
 
-from .field import FieldAssembler
+from .field import FieldAssembler, Item
 
 
 def begin(code: FieldAssembler, width: int) -> None:
@@ -18,6 +18,15 @@ def begin(code: FieldAssembler, width: int) -> None:
         code.op("CALLDATALOAD", "LT", "AND")
     code.op("ISZERO")
     code.jump_if("refuse")
+
+
+def first_power(code: FieldAssembler, i: int, constant: int) -> None:
+    """Put word i of the calldata and a constant, to the fifth power, on top."""
+    code.modulus()
+    code.push(32 * i)
+    code.op("CALLDATALOAD")
+    code.add([Item(constant)], [False])
+    code.fifth_power()
 
 
 def finish(code: FieldAssembler) -> None:

@@ -18,7 +18,7 @@ from aitbc_rollup.algebra.bn254 import R
 
 from .assembler import REACH
 from .field import FieldAssembler, Item, Slot, products, reductions
-from .frame import begin, finish
+from .frame import begin, finish, first_power
 from .schedule import Layer, schedule
 
 #: What lies on the stack whenever a full round begins: r, and the place of the round's constants.
@@ -90,11 +90,7 @@ class _Builder:
         code, plan, memory = self.code, self.plan, self.memory
         begin(code, self.width)
         for i, constant in enumerate(plan.first):
-            code.modulus()
-            code.push(32 * i)
-            code.op("CALLDATALOAD")
-            code.add([Item(constant)], [False])
-            code.fifth_power()
+            first_power(code, i, constant)
             code.store(memory.following + 32 * i)
         code.push_place("full constants")
         code.name("constants")

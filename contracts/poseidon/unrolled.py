@@ -12,7 +12,7 @@ from aitbc_rollup.algebra.bn254 import R
 
 from .assembler import REACH
 from .field import FieldAssembler, Item, products, reductions
-from .frame import begin, finish
+from .frame import begin, finish, first_power
 from .schedule import Layer, Schedule, schedule
 
 #: The widest state whose layers DUP reaches: old values, r, new ones, and four more while a row is summed up.
@@ -25,11 +25,7 @@ def unrolled(width: int) -> bytes:
     begin(code, width)
     values = [f"y{i}" for i in range(width)]
     for i, (name, constant) in enumerate(zip(values, plan.first, strict=True)):
-        code.modulus()
-        code.push(32 * i)
-        code.op("CALLDATALOAD")
-        code.add([Item(constant)], [False])
-        code.fifth_power()
+        first_power(code, i, constant)
         code.name(name)
     for number, layer in enumerate(plan.before):
         values = _layer(code, layer, values, f"b{number}.")
