@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aitbc_rollup.circuits.statements.batch.memory import Clock
@@ -10,14 +9,14 @@ from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError
 
 from ..batch import TouchedAccount, touched_accounts
-from ..binding import Binding, to_words
+from ..binding import Binding
 from ..data import BatchContext
 from ..journal import Journal, Visit
 from ..state import State
-from ..transactions import QueueItem, Transactions
+from ..transactions import Transactions
 from ..transition import Refusal
 from ..tree import Level
-from .data import FullData, FullInputs, decode_full
+from .data import FullData, FullInputs
 from .judgement import fold
 from .posted import FullSession, FullTransfer
 
@@ -64,26 +63,6 @@ def inputs_of(state: State, items: Transactions, context: BatchContext) -> FullI
             FullSession.of(signed, state.account(signed.session.agent_index), domain) for signed in items.sessions
         ),
     )
-
-
-def redo(
-    state: State, posted: bytes, queue_items: Sequence[QueueItem], shape: Shape, place: str = "full batch"
-) -> FullBatch:
-    """The batch of what somebody posted, with the outcome that is right: what ``proving.prove_batch`` wants.
-
-    Args:
-        state: what the batch is applied to, which is left as it is.
-        posted: the bytes that the proposer posted, of which the outcome does not count.
-        queue_items: the items that the batch took from the contract's queue.
-        shape: of the circuit.
-        place: of the batch, for error messages.
-
-    Raises:
-        BadInputError: bytes that the contract does not let pass, no room in the shape, or another state's batch.
-    """
-    data = decode_full(to_words(posted, place), queue_items, place)
-    _ = state.root  # brings its tree up to date, over which an overlay lies
-    return build_full(State(state), data.inputs, shape)
 
 
 def build_full(state: State, inputs: FullInputs, shape: Shape) -> FullBatch:

@@ -110,6 +110,11 @@ def test_a_full_batch_has_room_for_whatever_is_posted() -> None:
     }
 
 
+def test_the_fallback_of_a_shape() -> None:
+    assert SHAPE.fallback == Shape.full(2, queue=2, transfers=3, index_bits=5)
+    assert SHAPE.fallback.fallback == SHAPE.fallback
+
+
 @pytest.mark.parametrize(("name", "value"), [("pages", 6), ("accounts", 20), ("registrations", 1), ("signatures", 7)])
 def test_the_rest_of_a_full_shape_is_given(name: str, value: int) -> None:
     with pytest.raises(ValueError, match=f"the shape of a full batch needs {name} = "):

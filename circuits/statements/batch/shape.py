@@ -200,6 +200,11 @@ class Shape:
         return cls(**rest, sessions=sessions, queue=queue, transfers=transfers, index_bits=index_bits, kind=Kind.FULL)
 
     @property
+    def fallback(self) -> Shape:
+        """The shape of the full batches that stand in for batches of this one."""
+        return self.full(self.sessions, queue=self.queue, transfers=self.transfers, index_bits=self.index_bits)
+
+    @property
     def records(self) -> int:
         """The most records a batch of this shape holds, in whole pages."""
         return self.pages * PAGE_RECORDS
