@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
 from aitbc_rollup.circuits.statements.batch.layout import AMOUNT_BITS, INDEX_BITS, QueueKind
+from aitbc_rollup.contracts.standard_json import compiler, qualified_name, standard_json
 from aitbc_rollup.rollup.checks import format_address
 from aitbc_rollup.rollup.l1.claims import Claim
 from aitbc_rollup.rollup.l1.client import Receipt, connect
@@ -129,6 +131,20 @@ def claim(batch: int, address: int | None, contract: int, dev_key: bool, l1: str
         total = sum(int(entry["amount"]) for entry in paid if not entry["paid_before"])
         common.stdout().print(f"paid {total} wei to {format_address(wanted)}", style="bold")
         _lines(paid)
+
+
+@l1.command("standard-json")
+@click.argument("name", metavar="CONTRACT")
+@click.argument("out", metavar="OUT.JSON", type=common.PATH)
+@common.as_json
+def standard_json_command(name: str, out: Path, as_json: bool) -> None:
+    """Write what a block explorer asks for to verify a CONTRACT's source: solc's standard-JSON input.
+
+    With it go the contract's name there and the compiler's version, which are printed.
+    """
+    common.write_json(out, document := standard_json(name))
+    said = {"contract": qualified_name(name), "compiler": compiler(name), "sources": len(document["sources"])}
+    common.emit(said | {"written": str(out)}, as_json=as_json)
 
 
 def _rollup(url: str, contract: int) -> RollupContract:

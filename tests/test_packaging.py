@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ("outline.json", "*.sol", "artifacts/*.json", "kernels/*.cu", "kernels/*.cuh")
+DATA = ("outline.json", "library.json", "*.sol", "artifacts/*.json", "kernels/*.cu", "kernels/*.cuh")
 
 
 @pytest.fixture(scope="module")

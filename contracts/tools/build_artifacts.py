@@ -1,10 +1,12 @@
-"""Compiles the contracts with forge and writes ``contracts/artifacts/*.json``; ``--check`` compares instead.
+"""Compiles the contracts with forge, writes ``contracts/artifacts/*.json`` and ``contracts/library.json``; ``--check``
+compares instead.
 
 ``Poseidon*.json`` come from no compiler but from ``contracts/poseidon``.
 
 An artifact holds what a client needs and what a reader needs to compile it again: ABI, what each custom error means,
 creation code, runtime code, where the runtime code has immutables, the compiler and its settings. The bytecode
-carries no metadata hash, so it depends on the code and the settings alone.
+carries no metadata hash, so it depends on the code and the settings alone. The library is what our sources import of
+OpenZeppelin's, so that whoever has the package can give an explorer all sources.
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from aitbc_rollup.contracts.poseidon import bytecode
+from aitbc_rollup.contracts.standard_json import closure
 
 CONTRACTS = Path(__file__).resolve().parents[1]
 ARTIFACTS = CONTRACTS / "artifacts"
 FOUNDRY = CONTRACTS.parent / "tests" / "node" / "foundry.mjs"
+PACKAGES = CONTRACTS.parent / "tests" / "node" / "node_modules"
 SOURCES = {
     "AccountProofs": "AccountProofs.sol",
     "AitbcRollup": "AitbcRollup.sol",
@@ -76,6 +80,21 @@ def hasher(inputs: int) -> str:
     return json.dumps(content, indent=1) + "\n"
 
 
+def library() -> str:
+    """The text of the library file."""
+
+    def read(path: str) -> str:
+        return (CONTRACTS / path if path.startswith("src/") else PACKAGES / path).read_text()
+
+    sources: dict[str, str] = {}
+    for path in (CONTRACTS / "src").rglob("*.sol"):
+        sources |= closure(path.relative_to(CONTRACTS).as_posix(), read)
+    imported = {path: text for path, text in sorted(sources.items()) if not path.startswith("src/")}
+    version = json.loads((PACKAGES / "@openzeppelin" / "contracts" / "package.json").read_text())["version"]
+    content = {"generator": "contracts/tools/build_artifacts.py", "openzeppelin": version, "sources": imported}
+    return json.dumps(content, indent=1) + "\n"
+
+
 def main(arguments: list[str], artifacts: Path = ARTIFACTS) -> int:
     """Write the artifacts, or with ``--check`` name those that are not what the sources compile to."""
     if arguments not in ([], ["--check"]):
@@ -85,6 +104,7 @@ def main(arguments: list[str], artifacts: Path = ARTIFACTS) -> int:
         compile_all(Path(folder))
         texts = {artifacts / f"{name}.json": artifact(Path(folder), name) for name in SOURCES}
     texts |= {artifacts / f"Poseidon{inputs}.json": hasher(inputs) for inputs in HASHERS}
+    texts[artifacts.parent / "library.json"] = library()
     if not arguments:
         artifacts.mkdir(exist_ok=True)
         for path, text in texts.items():
@@ -93,7 +113,8 @@ def main(arguments: list[str], artifacts: Path = ARTIFACTS) -> int:
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
     stale += sorted(set(artifacts.glob("*.json")) - set(texts))
     for path in stale:
-        print(f"contracts/artifacts/{path.name} is not what the sources compile to: run {Path(__file__).name}")
+        name = path.relative_to(artifacts.parent)
+        print(f"contracts/{name} is not what the sources compile to: run {Path(__file__).name}")
     return 1 if stale else 0
 
 

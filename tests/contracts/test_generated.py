@@ -60,6 +60,7 @@ def test_a_stale_artifact_is_found(tmp_path, capsys):
     builder = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(builder)
     shutil.copytree(ARTIFACTS, tmp_path / "artifacts")
+    shutil.copy(ARTIFACTS.parent / "library.json", tmp_path)
     path = tmp_path / "artifacts" / "Groth16Verifier.json"
     path.write_text(path.read_text().replace('"deployedBytecode": "0x60', '"deployedBytecode": "0x61'))
     assert builder.main(["--check"], tmp_path / "artifacts") == 1
