@@ -7,6 +7,7 @@ plain integers. Everything is a decimal string, bytes are hexadecimal.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from batch_world import (
     BOB,
     DOMAIN,
     PROVIDER,
+    context,
     new_state,
     queue_item,
     record,
@@ -24,8 +26,11 @@ from batch_world import (
     transfer,
 )
 
-from aitbc_rollup.circuits.statements.batch.layout import PAGE_RECORDS, QueueKind
+from aitbc_rollup.circuits.statements.batch.layout import MODE, PAGE_RECORDS, Kind, QueueKind, pack
 from aitbc_rollup.circuits.statements.batch.shape import Shape
+from aitbc_rollup.rollup.batch import build
+from aitbc_rollup.rollup.l1.attestation import Attestation
+from aitbc_rollup.rollup.transactions import Transactions
 from aitbc_rollup.rollup.tree import empty_node
 
 FILE = Path(__file__).parents[2] / "docs" / "spec" / "vectors" / "batch.json"
@@ -79,7 +84,29 @@ def vectors() -> dict[str, Any]:
         "zeta": str(batch.binding.zeta),
         "evaluation": str(batch.binding.evaluation),
         "digest": batch.binding.digest.hex(),
+        "kinds": [_elsewhere(kind, batch.items) for kind in (Kind.BLOB, Kind.ATTESTED)],
     }  # fmt: skip
+
+
+def _elsewhere(kind: Kind, items: Transactions) -> dict[str, Any]:
+    """The same batch with its registrations and sessions in a blob, or with attesters."""
+    shape, mode = replace(SHAPE, kind=kind), pack(MODE, {"development_keys": True, "kind": kind})
+    data = build(new_state(), items, context(mode=mode), shape).data
+    binding, blob = data.binding(shape), data.blob(shape)
+    found = {
+        "kind": int(kind),
+        "posted": data.posted.hex(),
+        "elsewhere": data.elsewhere.hex(),
+        "statement": _text(binding.statement),
+        "digest": binding.digest.hex(),
+    }
+    if blob is None:
+        return found | {"attestation_digest": Attestation.of(data, shape).digest.hex()}
+    return found | {
+        "kzg_commitment": blob.commitment.hex(),
+        "versioned_hash": blob.versioned_hash.hex(),
+        "opening": blob.opening(binding.zeta).hex(),
+    }
 
 
 def _text(values: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from batch_vectors import FILE, SHAPE, vectors
 from eth_hash.auto import keccak
 
+from aitbc_rollup.algebra.bls12_381 import SCALAR_MODULUS
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.algebra.eddsa import COFACTOR
 from aitbc_rollup.algebra.reference.babyjubjub import BASE8, add, multiply
@@ -80,3 +82,30 @@ def test_the_binding_is_what_the_protocol_says(published: dict[str, Any]) -> Non
     found = [published[name] for name in ("commitment", "zeta", "evaluation")]
     assert found == list(map(str, (commitment, zeta, evaluation)))
     assert keccak(b"".join(int(value).to_bytes(32, "big") for value in found)).hex() == published["digest"]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_data_elsewhere_are_bound_as_the_protocol_says(published: dict[str, Any], which: int) -> None:
+    """C over all words, y over those posted, and b, modulo BLS12-381's order, over the others."""
+    found = published["kinds"][which]
+    words = list(map(int, published["polynomial"]))
+    words[6] = 1 + 2 * found["kind"]
+    hidden = [*range(16, 21), *range(23, 29)]  # behind header, queue items and results; and behind transfers
+    posted, other = bytes.fromhex(found["posted"]), bytes.fromhex(found["elsewhere"])
+    assert b"".join(words[i].to_bytes(32, "big") for i in hidden) == other  # no room is left in this batch
+    shown = [word for i, word in enumerate(words) if i not in hidden and not 10 <= i < 14]
+    assert b"".join(word.to_bytes(32, "big") for word in shown) == posted
+    commitment = sponge(5, words)
+    versioned_hash = bytes.fromhex(found.get("versioned_hash", ""))
+    queue = bytes.fromhex(published["queue_bytes"])
+    drawn = keccak(
+        b"aitbc-rollup/data/v2" + commitment.to_bytes(32, "big") + keccak(posted) + keccak(queue) + versioned_hash
+    )
+    zeta = int.from_bytes(drawn, "big") % R
+    statement = [commitment, zeta, sum(word * pow(zeta, i, R) for i, word in enumerate(words) if i not in hidden) % R]
+    if versioned_hash:
+        b = sum(words[i] * pow(zeta, j, SCALAR_MODULUS) for j, i in enumerate(hidden)) % SCALAR_MODULUS
+        statement += [b % 2**128, b >> 128]
+        assert versioned_hash == b"\x01" + sha256(bytes.fromhex(found["kzg_commitment"])).digest()[1:]
+    assert list(map(str, statement)) == found["statement"]
+    assert keccak(b"".join(value.to_bytes(32, "big") for value in statement)).hex() == found["digest"]
