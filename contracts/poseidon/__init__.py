@@ -13,7 +13,7 @@ from typing import NamedTuple
 from aitbc_rollup.algebra.reference.poseidon import MAX_INPUTS, PARTIAL_ROUNDS
 
 from .assembler import Assembler
-from .looped import Looped, looped
+from .looped import Looped, Rows, looped
 from .unrolled import MAX_WIDTH, unrolled
 
 __all__ = ["CODE_LIMIT", "MAX_INPUTS", "Bytecode", "bytecode"]
@@ -52,12 +52,12 @@ def bytecode(inputs: int) -> Bytecode:
 
 
 def _looped(width: int) -> Looped:
-    """The code with the fewest passes, and all of the tables in it if there is room for them."""
+    """The code with the fewest loops that fits."""
     rounds = PARTIAL_ROUNDS[width - 2]
     passes = [unroll for unroll in range(MAX_UNROLL, 0, -1) if rounds % unroll == 0]
-    for elsewhere in (False, True):
+    for rows in Rows:
         for unroll in passes:
-            found = looped(width, unroll, elsewhere=elsewhere)
+            found = looped(width, unroll, rows)
             if len(found.code) <= CODE_LIMIT:
                 return found
     raise AssertionError("no form of the code fits")

@@ -1,9 +1,8 @@
 """Poseidon in loops, its state in memory: for states too wide for DUP.
 
-A layer is a loop over its rows, copied one after the other from a table to the same place. Of the vector that they
-multiply as much as DUP reaches lies on the stack as well; ``load`` takes the rest from memory. One loop serves the six
-layers with Poseidon's own matrix, two more those that enter and leave the partial rounds, of which ``unroll`` make one
-pass of another loop.
+One loop serves the six full rounds with Poseidon's own matrix, another the partial rounds, ``unroll`` of them a pass.
+Of a vector as much as DUP reaches lies on the stack as well; ``load`` takes the rest from memory. A matrix's rows stand
+either in the code, one after the other, or in tables, from which a loop copies them to the same place.
 
 The tables of the widest states are longer than a contract's code may be. Then those of ``entry`` and ``leave`` are the
 code of a second contract, whose address the creation code writes into the first's.
@@ -12,6 +11,7 @@ code of a second contract, whose address the creation code writes into the first
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from typing import NamedTuple
 
 from aitbc_rollup.algebra.bn254 import R
@@ -28,6 +28,14 @@ _BASE = (f"={R:x}", "constants")
 _STOP = b"\0"
 
 
+class Rows(Enum):
+    """Where the rows of matrices stand."""
+
+    CODE = "as constants in the code"
+    TABLES = "in tables behind the code"
+    ELSEWHERE = "those of the two layers that are used once in another contract, the others in a table"
+
+
 class Looped(NamedTuple):
     """Runtime code; the tables that are another contract's code, and where in the runtime code its address belongs."""
 
@@ -37,7 +45,7 @@ class Looped(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows in a contract's code: in this one's at a label, or in the other's at a place."""
+    """A table in a contract's code: in this one's at a label, or in the other's at a place."""
 
     label: str
     rows: int
@@ -57,19 +65,19 @@ class Memory(NamedTuple):
     window: int
 
 
-def looped(width: int, unroll: int, *, elsewhere: bool) -> Looped:
+def looped(width: int, unroll: int, rows: Rows) -> Looped:
     """Code for a width in 2 … 17.
 
     Args:
         width: elements of the state.
         unroll: partial rounds in one pass of their loop; a divisor of their number.
-        elsewhere: whether the tables of ``entry`` and ``leave`` are the code of another contract.
+        rows: where those of matrices stand.
     """
-    return _Builder(width, unroll, elsewhere=elsewhere).build()
+    return _Builder(width, unroll, rows).build()
 
 
 class _Builder:
-    def __init__(self, width: int, unroll: int, *, elsewhere: bool) -> None:
+    def __init__(self, width: int, unroll: int, rows: Rows) -> None:
         self.width, self.m, self.unroll = width, width - 1, unroll
         self.plan = schedule(width, same_matrix=True)
         self.code = FieldAssembler()
@@ -78,12 +86,13 @@ class _Builder:
         # A latest u leads the vector of `leave`, while the window in memory has the oldest first.
         entry = Layer(self.plan.entry.matrix[:0:-1], (0,) * self.m)
         self.layers = {"matrix": self.plan.before[0], "entry": entry, "leave": self.plan.leave}
-        shapes = {name: (len(layer.matrix), len(layer.matrix[0])) for name, layer in self.layers.items()}
+        self.tables: dict[str, Table] = {}
         place = len(_STOP)
-        self.tables = {"matrix": Table("matrix", *shapes["matrix"])}
-        for name in ("entry", "leave"):
-            self.tables[name] = Table(name, *shapes[name], place if elsewhere else None)
-            place += 32 * self.tables[name].rows * self.tables[name].columns
+        for name, layer in self.layers.items() if rows is not Rows.CODE else ():
+            is_elsewhere = rows is Rows.ELSEWHERE and name != "matrix"
+            table = Table(name, len(layer.matrix), len(layer.matrix[0]), place if is_elsewhere else None)
+            self.tables[name] = table
+            place += 32 * table.rows * table.columns * is_elsewhere
 
     def build(self) -> Looped:
         """All of it."""
@@ -139,7 +148,7 @@ class _Builder:
         code.sum([Item(plan.entry.constants[0]), *products(plan.entry.matrix[0], values)])
         code.fifth_power()
         code.store(memory.y)
-        if self.tables["entry"].place is not None:
+        if "entry" in self.tables and self.tables["entry"].place is not None:
             code.push_blank("tables")
             code.store(memory.contract)
         self.rows("entry", values, memory.window, powers=False)
@@ -173,8 +182,7 @@ class _Builder:
         base = len(code.stack)
         names = self.vector(memory.window)
         window = names[m - 1 :: -1]
-        in_u, _ = reductions([R - 1] * (1 + m))
-        in_s, _ = reductions([R - 1] * (2 + m))
+        in_u, in_s = _reductions(1 + m), _reductions(2 + m)
         # Beside them there lie on the stack: r, y, a sum, and a factor with its r.
         for name in window[: REACH - 5 - sum(in_u) - sum(in_s)][::-1]:
             code.load(name)
@@ -206,23 +214,39 @@ class _Builder:
         self.copy_memory(memory.window, memory.window + 32 * self.unroll, 32 * m)
 
     def rows(self, name: str, values: Sequence[str], target: int, *, powers: bool) -> None:
-        """A table's rows times a vector; with ``powers`` the target holds constants to add before the fifth powers."""
-        code, table = self.code, self.tables[name]
-        reduce, _ = reductions([R - 1] * (table.columns + powers))
+        """A layer's rows times a vector; with ``powers`` the target holds constants to add before the fifth powers."""
+        code = self.code
         base = len(code.stack)
         # Beside them there lie on the stack: target, row, the r of a fifth power, a sum, and a factor with its r.
-        for value in values[: REACH - 5 - powers - sum(reduce)]:
+        for value in values[: REACH - 5 - powers - sum(_reductions(len(values) + powers))]:
             code.load(value)
             code.name(value)
+        if name in self.tables:
+            self.rows_of_table(self.tables[name], values, target, powers=powers)
+        else:
+            code.keep(R)
+            for i, row in enumerate(self.layers[name].matrix):
+                constant = [Item(Slot(target + 32 * i))] if powers else []
+                code.modulus(powers)
+                code.sum([*constant, *products(row, values)])
+                if powers:
+                    code.fifth_power()
+                code.store(target + 32 * i)
+        code.drop(len(code.stack) - base)
+
+    def rows_of_table(self, table: Table, values: Sequence[str], target: int, *, powers: bool) -> None:
+        """The loop over a table's rows."""
+        code = self.code
         code.push(target)
         code.name("target")
         self.push_row(table, 0)
-        code.place(f"{name} row")
+        code.place(f"{table.label} row")
         size = 32 * table.columns
         code.name("row")
         self.copy_code(self.memory.row, "row", size, elsewhere=table.place is not None)
-        code.modulus(powers + sum(reduce))
         items = products([Slot(self.memory.row + 32 * i) for i in range(table.columns)], values)
+        reduce = _reductions(len(items) + powers)
+        code.modulus(powers + sum(reduce))
         if powers:
             code.load("target")
             code.op("MLOAD")
@@ -241,8 +265,7 @@ class _Builder:
         code.dup(1)
         self.push_row(table, size * table.rows)
         code.op("XOR")
-        code.jump_if(f"{name} row")
-        code.drop(len(code.stack) - base)
+        code.jump_if(f"{table.label} row")
 
     def push_row(self, table: Table, offset: int) -> None:
         """Put on top where a table lies, and an offset from there."""
@@ -286,6 +309,11 @@ class _Builder:
         code.push(size)
         code.op("ADD")
         code.name(source)
+
+
+def _reductions(count: int) -> list[bool]:
+    """Which additions of so many elements must reduce."""
+    return reductions([R - 1] * count)[0]
 
 
 def _bytes(words: Iterable[int]) -> bytes:
