@@ -33,3 +33,14 @@ def test_a_failing_program_says_so(node_bin, name):
     launcher = Path(__file__).parent / "node" / "foundry.mjs"
     assert subprocess.run(["node", launcher, name, "--no-such-flag"], capture_output=True).returncode != 0
     assert subprocess.run(["node", launcher, name, "--version"], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("folder", ["node", "node/hardhat"])
+def test_the_locks_name_no_host_and_keep_their_hashes(folder):
+    """Without a hash are only programs of other platforms, which npm could not look up when the lock was made."""
+    packages = json.loads((Path(__file__).parent / folder / "package-lock.json").read_text())["packages"]
+    del packages[""]
+    assert [name for name, entry in packages.items() if "resolved" in entry] == []
+    without = {name for name, entry in packages.items() if "integrity" not in entry}
+    assert all(packages[name]["optional"] and packages[name]["os"] for name in without)
+    assert [name for name in without if "linux-x64" in name or "linux-amd64" in name] == []

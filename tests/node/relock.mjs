@@ -6,15 +6,21 @@
 // the packages, that one runs them: the lock does not say which node each asks for, by which npm, itself running under
 // another, would leave Hardhat's native program out.
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 const LOCK = 'package-lock.json'
 const NATIVE = /-(darwin|linux|win32)-(amd64|arm64|x64)(-gnu|-musl|-msvc)?$/
 
-rmSync(LOCK, { force: true })
-execFileSync('npm', ['install', '--package-lock-only', '--ignore-scripts', '--no-progress'], { stdio: 'inherit' })
+// In a folder of its own: of what is installed already npm would take the versions and leave out the hashes.
+const folder = mkdtempSync(join(tmpdir(), 'relock-'))
+for (const name of ['package.json', '.npmrc']) copyFileSync(name, join(folder, name))
+const flags = ['--package-lock-only', '--ignore-scripts', '--no-progress']
+execFileSync('npm', ['install', ...flags], { cwd: folder, stdio: 'inherit' })
 
-const lock = JSON.parse(readFileSync(LOCK, 'utf8'))
+const lock = JSON.parse(readFileSync(join(folder, LOCK), 'utf8'))
+rmSync(folder, { recursive: true })
 for (const entry of Object.values(lock.packages)) delete entry.resolved
 for (const entry of Object.values(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
