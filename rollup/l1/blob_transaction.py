@@ -26,8 +26,8 @@ from ..kzg import Blob
 #: First byte of a transaction with blobs.
 BLOB_TRANSACTION = b"\x03"
 #: Place of the versioned hashes among a transaction's fields (EIP-4844, ``TransactionPayloadBody``).
-_HASHES = 10
-_FIELDS = 14
+HASHES_AT = 10
+FIELDS = 14
 
 
 class Wrapper(IntEnum):
@@ -56,11 +56,11 @@ def wrapped(signed: bytes, blobs: Sequence[Blob], wrapper: Wrapper) -> bytes:
     """
     body = _body(signed)
     hashes = [blob.versioned_hash for blob in blobs]
-    if body[_HASHES] != hashes:
+    if body[HASHES_AT] != hashes:
         raise BadInputError(
             "the transaction is of other blobs",
             place="transaction",
-            expected=", ".join(found.hex() for found in body[_HASHES]),
+            expected=", ".join(found.hex() for found in body[HASHES_AT]),
             got=", ".join(found.hex() for found in hashes),
         )
     data, commitments = [blob.data for blob in blobs], [blob.commitment for blob in blobs]
@@ -98,7 +98,7 @@ def _body(signed: bytes) -> list[Any]:
         body = rlp.decode(signed[1:]) if signed[:1] == BLOB_TRANSACTION else None
     except rlp.exceptions.DecodingError:
         body = None
-    if not isinstance(body, list) or len(body) != _FIELDS or not isinstance(body[_HASHES], list):
+    if not isinstance(body, list) or len(body) != FIELDS or not isinstance(body[HASHES_AT], list):
         raise BadInputError(
             "not a signed transaction with blobs", place="transaction", expected="type 3, without its wrapper"
         )

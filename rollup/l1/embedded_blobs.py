@@ -18,12 +18,11 @@ from aitbc_rollup.circuits.statements.batch.layout import BLOB_WORDS
 from aitbc_rollup.errors import BadInputError
 
 from ..kzg import trusted_setup, versioned_hash
-from .blob_transaction import BLOB_TRANSACTION
+from .blob_transaction import BLOB_TRANSACTION, FIELDS, HASHES_AT
 
 POINT_EVALUATION = (10).to_bytes(20, "big")
 POINT_EVALUATION_GAS = 50_000
 CELLS = 128
-_FIELDS, _HASHES = 14, 10
 _PLACE = "blob transaction"
 
 
@@ -55,7 +54,7 @@ def unwrap(raw: bytes) -> tuple[bytes, dict[bytes, bytes]]:
         BadInputError: no such transaction, without blobs, or with others than it names.
     """
     transaction, version, blobs, commitments, proofs = _parts(raw)
-    if not blobs or [versioned_hash(commitment) for commitment in commitments] != transaction[_HASHES]:
+    if not blobs or [versioned_hash(commitment) for commitment in commitments] != transaction[HASHES_AT]:
         raise BadInputError("not the blobs that the transaction names", place=_PLACE)
     try:
         proven = _proven(version, blobs, commitments, proofs)
@@ -63,7 +62,7 @@ def unwrap(raw: bytes) -> tuple[bytes, dict[bytes, bytes]]:
         proven = False
     if not proven:
         raise BadInputError("a blob is not proven to be that of its commitment", place=_PLACE)
-    return BLOB_TRANSACTION + rlp.encode(transaction), dict(zip(transaction[_HASHES], blobs, strict=True))
+    return BLOB_TRANSACTION + rlp.encode(transaction), dict(zip(transaction[HASHES_AT], blobs, strict=True))
 
 
 def _parts(raw: bytes) -> tuple[list[Any], int, list[bytes], list[bytes], list[bytes]]:
@@ -75,7 +74,7 @@ def _parts(raw: bytes) -> tuple[list[Any], int, list[bytes], list[bytes], list[b
     match decoded:
         case [list(transaction), *version, list(blobs), list(commitments), list(proofs)] if (
             version in ([], [b"\x01"])
-            and len(transaction) == _FIELDS
+            and len(transaction) == FIELDS
             and all(isinstance(part, bytes) for part in blobs + commitments + proofs)
         ):
             return transaction, len(version), blobs, commitments, proofs
