@@ -29,6 +29,7 @@ from batch_world import (
 from aitbc_rollup.circuits.statements.batch.layout import MODE, PAGE_RECORDS, Kind, QueueKind, pack
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.rollup.batch import build
+from aitbc_rollup.rollup.full.batch import build_full, inputs_of
 from aitbc_rollup.rollup.l1.attestation import Attestation
 from aitbc_rollup.rollup.transactions import Transactions
 from aitbc_rollup.rollup.tree import empty_node
@@ -85,6 +86,7 @@ def vectors() -> dict[str, Any]:
         "evaluation": str(batch.binding.evaluation),
         "digest": batch.binding.digest.hex(),
         "kinds": [_elsewhere(kind, batch.items) for kind in (Kind.BLOB, Kind.ATTESTED)],
+        "full": _full(replace(batch.items, registrations=())),
     }  # fmt: skip
 
 
@@ -106,6 +108,20 @@ def _elsewhere(kind: Kind, items: Transactions) -> dict[str, Any]:
         "kzg_commitment": blob.commitment.hex(),
         "versioned_hash": blob.versioned_hash.hex(),
         "opening": blob.opening(binding.zeta).hex(),
+    }
+
+
+def _full(items: Transactions) -> dict[str, Any]:
+    """The same transactions in a full batch, but for the registration and the countersignature."""
+    state, mode = new_state(), pack(MODE, {"development_keys": True, "kind": Kind.FULL})
+    batch = build_full(state, inputs_of(state, items, context(mode=mode)), SHAPE.fallback)
+    return {
+        "shape": str(batch.shape),
+        "posted": batch.data.posted.hex(),
+        "outcome": batch.data.outcome.digest.hex(),
+        "inputs": batch.data.inputs_hash.hex(),
+        "statement": _text(batch.binding.statement),
+        "digest": batch.binding.digest.hex(),
     }
 
 

@@ -109,3 +109,38 @@ def test_data_elsewhere_are_bound_as_the_protocol_says(published: dict[str, Any]
         assert versioned_hash == b"\x01" + sha256(bytes.fromhex(found["kzg_commitment"])).digest()[1:]
     assert list(map(str, statement)) == found["statement"]
     assert keccak(b"".join(value.to_bytes(32, "big") for value in statement)).hex() == found["digest"]
+
+
+def test_a_full_batch_is_what_the_protocol_says(published: dict[str, Any]) -> None:
+    """Queue results, the transfer's result, the transfer, two sessions; no room is left in this batch."""
+    found = published["full"]
+    posted, queue = bytes.fromhex(found["posted"]), bytes.fromhex(published["queue_bytes"])
+    words = [int.from_bytes(posted[i : i + 32], "big") for i in range(0, len(posted), 32)]
+    assert len(words) == 10 + 2 + 1 + 4 + 2 * 5
+    assert words[6] == 1 + 2 * 3
+    assert [words[10:12], words[12]] == [list(map(int, published["sections"]["queue_results"])), 1 << 248]
+    end = 320 + 32 * (2 + 1)
+    assert keccak(posted[288:end]).hex() == found["outcome"]
+    assert keccak(posted[:288] + posted[end:]).hex() == found["inputs"]
+
+    domain = int(published["domain"]["hash"])
+    assert str(hashed(9, [domain, *words[13:15]])) == published["transfer"]["message"]
+    for start, session in zip((17, 22), published["sessions"], strict=True):
+        root, terms, fees, challenge, s = words[start : start + 5]
+        assert (str(root), str(s)) == (session["records_root"], session["signature"]["s"])
+        message = hashed(3, [domain, root, terms, fees])
+        assert str(message) == session["message"]
+        key_x, key_y = map(int, session["public_key"])
+        back = multiply((R - key_x, key_y), COFACTOR * challenge)
+        r8 = add(multiply(BASE8, s), back)
+        assert list(map(str, r8)) == session["signature"]["r8"]
+        assert poseidon_ex([*r8, key_x, key_y, message], 1, 0)[0] == challenge
+
+    items = [int.from_bytes(queue[i : i + 32], "big") for i in range(0, len(queue), 32)]
+    polynomial = words[:10] + items + words[10:]
+    commitment = sponge(5, polynomial)
+    drawn = keccak(b"aitbc-rollup/data/v2" + commitment.to_bytes(32, "big") + keccak(posted) + keccak(queue))
+    zeta = int.from_bytes(drawn, "big") % R
+    statement = [commitment, zeta, sum(word * pow(zeta, i, R) for i, word in enumerate(polynomial)) % R]
+    assert list(map(str, statement)) == found["statement"]
+    assert keccak(b"".join(value.to_bytes(32, "big") for value in statement)).hex() == found["digest"]
