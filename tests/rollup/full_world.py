@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from batch_world import ALICE, BOB, L1_TIME, OPERATOR, PROVIDER, account, context, owner, private_key, queue_item
@@ -50,7 +49,7 @@ def limits(generator: random.Random) -> State:
             "l1_owner": generator.choice([0, owner(index), 2**160 - 1]),
             "permissions": generator.choice([0, 2**32 - 1]),
             "balance": generator.choice([0, 10_000, 2**64 - 1, 2**88, 2**92]),
-            "nonce": generator.choice([0, 0, 5, LAST_NONCE - 1, LAST_NONCE]),
+            "nonce": generator.choice([0, 0, 0, 5, 5, LAST_NONCE - 1, LAST_NONCE]),
         }
         state.put(index, account(index, **changes))
     assert state.root  # sealed, so that others may lie over it
@@ -59,7 +58,7 @@ def limits(generator: random.Random) -> State:
 
 def hostile(generator: random.Random, state: State, number: int = 1, shape: Shape = SHAPE) -> FullInputs:
     """Inputs of which about half are valid, and the others whatever fits the words."""
-    made = full_context(number, operator_index=generator.choice([*ACCOUNTS, *EMPTY, *BEYOND]))
+    made = full_context(number, operator_index=_someone(generator))
     return FullInputs(
         context=made,
         old_root=state.root,
@@ -96,55 +95,66 @@ def forgeries(item: FullSession | FullTransfer, domain: Domain) -> dict[str, Sho
 
 
 def _item(generator: random.Random, state: State) -> Any:
-    a, b = (generator.choice([*ACCOUNTS, *ACCOUNTS, *EMPTY, *BEYOND]) for _ in "ab")
+    a, b = _someone(generator), _someone(generator)
     kind = generator.choice(list(QueueKind))
     sender = generator.choice([state.account(a).l1_owner or 1, 1, 2**160 - 1])
     return queue_item(kind, a, generator.choice([1, 10_000, 2**88 - 1]), b=b, sender=sender)
 
 
-def _near(generator: random.Random, value: int, bits: int) -> int:
-    return max(0, min((1 << bits) - 1, value + generator.choice([0, 0, 0, 1, -1])))
+def _mostly(generator: random.Random, right: Any, *others: Any) -> Any:
+    """What is right, or one time of ten one of the others."""
+    return generator.choice(others) if generator.random() < 0.1 else right
 
 
-def _signed(generator: random.Random, item: Item, signer: int, others: Sequence[int], domain: Domain) -> Item:
-    """Signed by who ought to, or by another, or in one time of three with something that is no signature."""
-    made = resigned(item, signer if signer in ACCOUNTS else generator.choice(others), domain)
-    if generator.random() < 0.33:
-        return dataclasses.replace(made, signature=generator.choice(list(forgeries(made, domain).values())))
-    return made
+def _someone(generator: random.Random) -> int:
+    return int(_mostly(generator, generator.choice(ACCOUNTS), *EMPTY, *BEYOND))
+
+
+def _within(value: int, bits: int) -> int:
+    return max(0, min((1 << bits) - 1, value))
+
+
+def _signed(generator: random.Random, item: Item, signer: int, domain: Domain) -> Item:
+    """Signed by who ought to, by another, or with something that is no signature."""
+    signer = int(_mostly(generator, signer, *ACCOUNTS)) if signer in ACCOUNTS else generator.choice(ACCOUNTS)
+    made = resigned(item, signer, domain)
+    signature = _mostly(generator, made.signature, *forgeries(made, domain).values())
+    return dataclasses.replace(made, signature=signature)
 
 
 def _transfer(generator: random.Random, state: State, domain: Domain) -> FullTransfer:
-    sender, to = (generator.choice([*ACCOUNTS, *ACCOUNTS, *EMPTY, *BEYOND]) for _ in "ab")
-    found, leaves = state.account(sender), generator.random() < 0.4
-    fee = generator.choice([0, 0, 1, 2**64 - 1])
+    sender, to, leaves = _someone(generator), _someone(generator), generator.random() < 0.4
+    found = state.account(sender)
+    fee = _mostly(generator, generator.choice([0, 1]), 2**64 - 1)
+    most = found.balance - fee
     made = FullTransfer(
         from_index=sender,
-        to_index=generator.choice([0, 0, to]) if leaves else to,
-        nonce=_near(generator, found.nonce, 32),
+        to_index=_mostly(generator, 0, to) if leaves else to,
+        nonce=_within(_mostly(generator, found.nonce, found.nonce + 1, found.nonce - 1), 32),
         exit=leaves,
-        expiry=generator.choice([L1_TIME, 2**40 - 1, L1_TIME - 1]),
-        amount=generator.choice([0, 1, _near(generator, found.balance - fee, 88)]),
+        expiry=_mostly(generator, generator.choice([L1_TIME, 2**40 - 1]), L1_TIME - 1),
+        amount=_within(_mostly(generator, generator.choice([0, 1, most]), most + 1), 88),
         fee=fee,
         signature=ShortSignature(0, 0),
     )
-    return _signed(generator, made, sender, ACCOUNTS, domain)
+    return _signed(generator, made, sender, domain)
 
 
 def _session(generator: random.Random, state: State, domain: Domain) -> FullSession:
-    agent, provider = (generator.choice([*ACCOUNTS, *ACCOUNTS, *EMPTY, *BEYOND]) for _ in "ab")
+    agent = _someone(generator)
     found = state.account(agent)
-    fee = generator.choice([0, 1, 499, _near(generator, found.balance, 64)])
+    most = found.balance
+    fee = _within(_mostly(generator, generator.choice([0, min(499, most), most]), most + 1), 64)
     made = FullSession(
         agent_index=agent,
-        provider_index=provider,
-        nonce=_near(generator, found.nonce, 32),
+        provider_index=_someone(generator),
+        nonce=_within(_mostly(generator, found.nonce, found.nonce + 1, found.nonce - 1), 32),
         count=generator.choice([0, 1, 2**16 - 1]),
-        operator_share_bps=generator.choice([0, 500, 2000, 2000, 2001, 2**16 - 1]),
-        expiry=generator.choice([L1_TIME, L1_TIME, 2**40 - 1, L1_TIME - 1]),
+        operator_share_bps=_mostly(generator, generator.choice([0, 500, 2000]), 2001, 2**16 - 1),
+        expiry=_mostly(generator, generator.choice([L1_TIME, 2**40 - 1]), L1_TIME - 1),
         fee=fee,
-        fee_cap=generator.choice([2**64 - 1, fee, max(fee - 1, 0)]),
+        fee_cap=_mostly(generator, generator.choice([2**64 - 1, fee]), max(fee - 1, 0)),
         records_root=generator.choice([0, 1, R - 1]),
         signature=ShortSignature(0, 0),
     )
-    return _signed(generator, made, agent, ACCOUNTS, domain)
+    return _signed(generator, made, agent, domain)

@@ -264,15 +264,16 @@ def test_money_is_kept_whatever_is_posted(seed: int) -> None:
 
 def test_the_worlds_reach_everything() -> None:
     reasons: set[str] = set()
-    valid = 0
-    for seed in range(200):
+    items = valid = 0
+    for seed in range(80):
         generator = random.Random(seed)
         state = limits(generator)
         inputs = hostile(generator, state)
         made = build_full(state, inputs, SHAPE)
         reasons |= {refusal.reason for _, refusal in made.refusals}
+        items += len(inputs.sessions) + len(inputs.transfers)
         valid += len(inputs.sessions) + len(inputs.transfers) - len(made.refusals)
-    assert valid > 50
+    assert 0.3 < valid / items < 0.7
     assert reasons == {
         "unknown sender", "unknown receiver", "unknown agent", "unknown provider", "wrong nonce",
         "the account's nonces are used up", "the signature has expired", "the balance does not cover it",
