@@ -191,6 +191,29 @@ def test_bytes_that_are_cut_short(batch: FullBatch, change: Any) -> None:
         judge(new_state(), change(batch.data.posted), batch.data.inputs.queue_items)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_hostile_bytes_are_judged_or_refused_with_an_error(batch: FullBatch, seed: int) -> None:
+    """Whatever bytes somebody posts, and whichever of them the contract lets pass."""
+    generator = random.Random(seed)
+    judged, refused = 0, []
+    for _ in range(60):
+        data = bytearray(batch.data.posted)
+        for _ in range(generator.randint(1, 3)):
+            at = 32 * generator.choice([0, 1, 2, 3, 5, 6, 7, 8, *range(9, 33), *range(9, 33)])
+            word = generator.choice([0, 1, R - 1, R, 2**256 - 1, 2**128 - 1, generator.randrange(R), 1 << 168])
+            data[at : at + 32] = word.to_bytes(32, "big")
+        if generator.random() < 0.1:
+            del data[generator.randrange(len(data)) :]
+        try:
+            judge(new_state(), bytes(data), batch.data.inputs.queue_items)
+            judged += 1
+        except (BadInputError, InvalidError) as error:
+            refused.append(str(error))
+    assert judged > 10
+    assert refused
+    assert all("full batch" in text for text in refused), "an error says where it is"
+
+
 # -- judging -------------------------------------------------------------------------------------------------
 
 
