@@ -17,10 +17,20 @@ from typing import Any
 CONTRACTS = Path(__file__).resolve().parents[1]
 ARTIFACTS = CONTRACTS / "artifacts"
 FOUNDRY = CONTRACTS.parent / "tests" / "node" / "foundry.mjs"
+#: Contract and source below contracts/, or below node_modules for those of OpenZeppelin that are deployed as they are.
 SOURCES = {
+    "AccountProofs": "AccountProofs.sol",
     "AitbcRollup": "AitbcRollup.sol",
+    "AttesterCommittee": "AttesterCommittee.sol",
+    "BatchReader": "BatchReader.sol",
     "Groth16Verifier": "Groth16Verifier.sol",
     "Groth16VerifierInit": "Groth16Verifier.sol",
+    "VerifierRouter": "VerifierRouter.sol",
+}
+#: Of OpenZeppelin's, deployed as they are.
+LIBRARY = {
+    "AccessManager": "access/manager/AccessManager.sol",
+    "ERC1967Proxy": "proxy/ERC1967/ERC1967Proxy.sol",
 }
 SETTINGS = ("evmVersion", "metadata", "optimizer", "viaIR")
 
