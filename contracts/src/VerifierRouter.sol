@@ -78,9 +78,11 @@ contract VerifierRouter is IVerifierRouter, AccessManaged {
         return _add(route, uint64(block.timestamp) + delay, developmentChainId);
     }
 
-    /// @notice Withdraws an announcement before the circuit is usable.
+    /// @notice Withdraws an announcement before the circuit is usable. One that is frozen stays: otherwise it could be
+    /// announced again, and freezing is for good.
     function cancel(bytes4 selector) external restricted {
         Entry storage entry = _known(selector);
+        if (entry.frozen) revert RouteIsFrozen(selector);
         if (block.timestamp >= entry.since) revert RouteUsable(selector);
         delete _entries[selector];
         emit RouteCancelled(selector);
