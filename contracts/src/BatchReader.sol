@@ -188,10 +188,11 @@ contract BatchReader {
         bytes32 hash = reading.blobHash;
         if (hash == 0) revert BlobMissing();
         (uint256 value, bytes memory commitment, bytes memory proof) = abi.decode(evidence, (uint256, bytes, bytes));
-        (bool ok,) = POINT_EVALUATION.staticcall{gas: POINT_EVALUATION_GAS}(
+        (bool ok, bytes memory answer) = POINT_EVALUATION.staticcall{gas: POINT_EVALUATION_GAS}(
             bytes.concat(hash, bytes32(reading.statement[1]), bytes32(value), commitment, proof)
         );
-        if (!ok) revert BlobOpeningWrong(hash);
+        // An empty answer is that of an account without code: a chain without the precompile.
+        if (!ok || answer.length != 64) revert BlobOpeningWrong(hash);
         (reading.statement[3], reading.statement[4]) = (value & type(uint128).max, value >> 128);
     }
 
