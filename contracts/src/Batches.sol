@@ -194,12 +194,14 @@ abstract contract Batches is Queue, Claims, Managed {
         _progressed();
     }
 
-    /// @notice Voids batch `from` and all after it. Their queue items wait again. None of them may be proven, unless the
-    /// circuit of `from` is frozen: then it could never become final.
-    function rollback(uint256 from) external whenLive restricted {
+    /// @notice Voids batch `from` and all after it. Their queue items wait again. The operator may, as long as none of them
+    /// is proven; and anybody, if the circuit of `from` is frozen: then it could never become final, and would hold up
+    /// what comes after it.
+    function rollback(uint256 from) external whenLive {
         uint256 to = committedBatches;
         bool frozen = from > finalizedBatches && from <= to && router.isFrozen(_batches[from].selector);
         if (!frozen) {
+            _checkCaller();
             if (fallbackOpen) revert FallbackIsOpen();
             if (from <= provenBatches || from > to) revert NotRevocable(provenBatches, to, from);
         }

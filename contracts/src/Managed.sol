@@ -22,7 +22,8 @@ abstract contract Managed {
         authority = authority_;
     }
 
-    function _checkCaller() private view {
+    /// @dev The caller's roles allow the function that is called.
+    function _checkCaller() internal view {
         if (!authority.canCall(msg.sender, address(this), msg.sig)) revert Unauthorized(msg.sender);
     }
 }
