@@ -81,13 +81,15 @@ contract AitbcRollup is Escape, Initializable {
         _disableInitializers();
     }
 
-    /// @notice Gives a new proxy its first root. The value sent with it backs the balances of the genesis; a rollup of a
-    /// token begins with none.
+    /// @notice Gives a new proxy its first root, and takes what backs the balances of the genesis.
+    /// @dev The backing is an argument, and so part of what a CREATE2 address is made of: otherwise anybody could create the
+    /// rollup at its known address first, with no value.
     /// @param genesisRoot State root before the first batch.
-    function initialize(uint256 genesisRoot) external payable initializer {
+    /// @param backing Sum of the balances of the genesis: sent with this call, or of a token allowed by the caller.
+    function initialize(uint256 genesisRoot, uint256 backing) external payable initializer {
         if (genesisRoot >= BatchData.R) revert RootNotInField(genesisRoot);
         _batches[0].newRoot = genesisRoot;
-        _take(address(asset) == address(0) ? msg.value : 0, msg.value);
+        _take(backing, msg.value);
     }
 
     /// @notice Announces another implementation, to be called with `data` when it takes effect.
@@ -106,7 +108,7 @@ contract AitbcRollup is Escape, Initializable {
     /// @notice Makes the announced implementation the rollup's.
     function upgrade(address implementation, bytes calldata data) external whenLive {
         bytes32 got = keccak256(abi.encode(implementation, data));
-        if (announcedUpgrade == 0 || got != announcedUpgrade) revert UpgradeUnknown(announcedUpgrade, got);
+        if (got != announcedUpgrade) revert UpgradeUnknown(announcedUpgrade, got);
         // forge-lint: disable-next-line(block-timestamp)
         if (block.timestamp < upgradeAt) revert UpgradeTooEarly(upgradeAt);
         announcedUpgrade = 0;
