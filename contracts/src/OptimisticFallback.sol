@@ -57,6 +57,8 @@ abstract contract OptimisticFallback is Batches {
     error FallbackNotOpen();
     /// @notice A batch has been waiting for its proof since `since`, not yet for long enough; 0 if none is waiting.
     error FallbackTooEarly(uint256 since, uint256 delay);
+    /// @notice A proposal came from a contract, or from an account with code.
+    error NotInTransaction(address caller);
     /// @notice The batch is no open proposal.
     error NotProposed(uint256 batchNumber);
     /// @notice A challenge, or a proof to settle with, is about another outcome than the proposed one.
@@ -110,13 +112,16 @@ abstract contract OptimisticFallback is Batches {
         _void(from);
     }
 
-    /// @notice Proposes the next batch, with a bond.
+    /// @notice Proposes the next batch, with a bond. Only a transaction to this contract can, so that its input is the data:
+    /// who is to challenge a batch finds them without tracing what contracts call each other with.
     /// @param selector A circuit of kind full, with which a dispute would be settled.
     /// @param data The posted words: docs/protocol.md, "Full batches".
     /// @param commitment C, as for `commit`.
     function propose(bytes4 selector, bytes calldata data, uint256 commitment) external payable whenLive {
         if (!fallbackOpen) revert FallbackNotOpen();
         _checkBond();
+        // An account with code could be called by others, also the transaction's own (EIP-7702).
+        if (msg.sender != tx.origin || msg.sender.code.length != 0) revert NotInTransaction(msg.sender);
         (uint256 number, BatchReader.Reading memory reading) = _append(selector, data, commitment, msg.data[:0]);
         if (reading.kind != BatchData.FULL) revert KindWrong(reading.kind);
         uint64 id = ++proposals;
@@ -129,11 +134,13 @@ abstract contract OptimisticFallback is Batches {
     }
 
     /// @notice Says that another outcome of a proposed batch is right, with a bond. The batch then needs a proof.
-    /// @param batchNumber A batch that is committed and not proven.
+    /// @param id The proposal, of a batch that is committed and not proven. Not the batch's number: by the time the challenge
+    /// is mined another proposal may have it, of which something else is right.
     /// @param outcome keccak256 of the right new root, queue results and transfer results.
-    function challenge(uint256 batchNumber, bytes32 outcome) external payable whenLive {
+    function challenge(uint256 id, bytes32 outcome) external payable whenLive {
         _checkBond();
-        (uint256 id, Proposal storage found) = _open(batchNumber);
+        (uint256 standing, Proposal storage found) = _open(_proposals[id].number);
+        if (standing != id) revert StakeUnknown(id, 0);
         if (outcome == found.outcome) revert NotConflicting(outcome);
         uint256 index = found.challenges++;
         _challenges[id][index] = Challenge({challenger: msg.sender, paid: false, outcome: outcome});
