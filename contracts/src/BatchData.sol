@@ -193,22 +193,27 @@ library BatchData {
     /// @dev The next `count` words of calldata, from the last one down.
     function _take(Horner memory h, uint256 count) private pure {
         (uint256 zeta, uint256 y, uint256 end, bool allInField) = (h.zeta, h.y, h.end, h.allInField);
+        uint256 r = R; // a constant would be copied from the code at each of its places
         assembly ("memory-safe") {
             let begin := sub(end, shl(5, count))
             // mulmod < r and a word < r, so their sum does not overflow, and the next mulmod reduces it.
             for {} mod(sub(end, begin), 96) {} {
                 end := sub(end, 32)
                 let a := calldataload(end)
-                allInField := and(allInField, lt(a, R))
-                y := add(mulmod(y, zeta, R), a)
+                allInField := and(allInField, lt(a, r))
+                y := add(mulmod(y, zeta, r), a)
             }
             for {} lt(begin, end) {} {
+                let a := calldataload(sub(end, 32))
+                allInField := and(allInField, lt(a, r))
+                y := add(mulmod(y, zeta, r), a)
+                a := calldataload(sub(end, 64))
+                allInField := and(allInField, lt(a, r))
+                y := add(mulmod(y, zeta, r), a)
                 end := sub(end, 96)
-                let c := calldataload(end)
-                let b := calldataload(add(end, 32))
-                let a := calldataload(add(end, 64))
-                allInField := and(and(and(lt(a, R), lt(b, R)), lt(c, R)), allInField)
-                y := add(mulmod(add(mulmod(add(mulmod(y, zeta, R), a), zeta, R), b), zeta, R), c)
+                a := calldataload(end)
+                allInField := and(allInField, lt(a, r))
+                y := add(mulmod(y, zeta, r), a)
             }
         }
         (h.y, h.end, h.allInField) = (y, end, allInField);

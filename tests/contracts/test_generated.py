@@ -3,6 +3,7 @@ import json
 import re
 import shutil
 
+import make_blob_vector
 import make_vector
 import pytest
 from repository import REPOSITORY
@@ -17,6 +18,11 @@ BUILDER = REPOSITORY / "contracts" / "tools" / "build_artifacts.py"
 
 def test_the_solidity_vector_is_what_its_generator_writes():
     assert make_vector.TARGET.read_text() == make_vector.render()
+
+
+def test_the_blob_vector_is_what_its_generator_writes_and_opens_anywhere():
+    assert make_blob_vector.TARGET.read_text() == make_blob_vector.render()
+    assert make_blob_vector.opening(7) == make_blob_vector.opening(R - 1)
 
 
 def vectors(library: str) -> dict[str, list[int]]:
