@@ -190,7 +190,10 @@ abstract contract Batches is Queue, Claims, Managed {
             _finalize(++number);
         }
         // forge-lint: disable-next-item(unsafe-typecast)
-        finalizedBatches = uint64(upTo); // at most committedBatches
+        {
+            finalizedBatches = uint64(upTo); // at most committedBatches
+            if (upTo > provenBatches) provenBatches = uint64(upTo);
+        }
         _progressed();
     }
 
@@ -238,6 +241,7 @@ abstract contract Batches is Queue, Claims, Managed {
     {
         BatchReader.Reading memory reading;
         (batchNumber, reading) = _append(selector, data, commitment, evidence);
+        // slither-disable-next-line incorrect-equality (one of four)
         if (reading.kind == BatchData.FULL) revert KindWrong(reading.kind);
         statement = reading.statement;
     }
@@ -373,12 +377,10 @@ abstract contract Batches is Queue, Claims, Managed {
     /// @dev The next batch becomes final; its queue items' fees are its prover's.
     function _finalize(uint256 batchNumber) private {
         Batch storage found = _batches[batchNumber];
+        // The router is fixed and answers from storage. Who calls chooses how many batches that is for.
+        // slither-disable-next-line calls-loop
         if (router.isFrozen(found.selector)) revert CircuitFrozen(batchNumber, found.selector);
-        if (batchNumber > provenBatches) {
-            found.payout = _acceptUnproven(batchNumber);
-            // forge-lint: disable-next-item(unsafe-typecast)
-            provenBatches = uint64(batchNumber); // at most committedBatches
-        }
+        if (batchNumber > provenBatches) found.payout = _acceptUnproven(batchNumber);
         // forge-lint: disable-next-item(unsafe-typecast)
         found.finalizedAt = uint40(block.timestamp);
         uint256 items = found.lastItem - _batches[batchNumber - 1].lastItem;
@@ -388,6 +390,7 @@ abstract contract Batches is Queue, Claims, Managed {
 
     /// @dev A batch that leaves out an overdue item has taken as many as this rollup's circuits have room for at least.
     function _checkDeadline(uint256 lastItem, uint256 taken) private view {
+        // slither-disable-next-line incorrect-equality (numbers of items; lastItem is never above)
         if (lastItem == queuedItems || taken >= queueRoom) return;
         uint256 deadline = _items[lastItem + 1].deadline;
         // forge-lint: disable-next-line(block-timestamp)

@@ -247,6 +247,7 @@ abstract contract OptimisticFallback is Batches {
 
     /// @dev How long a dispute has held up escape, in seconds.
     function _pause() internal view returns (uint256 pause) {
+        // slither-disable-next-line incorrect-equality (0 says that there is none)
         if (disputedSince == 0) return 0;
         pause = block.timestamp - disputedSince;
         if (pause > DISPUTE_CAP) pause = DISPUTE_CAP;
@@ -262,6 +263,7 @@ abstract contract OptimisticFallback is Batches {
         BatchReader.Reading memory reading = _read(data, batchNumber, commitment);
         if (reading.inputs != found.inputs) revert InputsWrong(found.inputs, reading.inputs);
         (outcome, statement) = (reading.outcome, reading.statement);
+        // slither-disable-next-line incorrect-equality (hashes)
         if (outcome == found.outcome) revert NotConflicting(outcome);
         if (committedBatches > batchNumber) _void(batchNumber + 1);
         _batches[batchNumber].proposal = 0; // what is proven now is not what was proposed
@@ -282,6 +284,7 @@ abstract contract OptimisticFallback is Batches {
     function _open(uint256 batchNumber) private view returns (uint256 id, Proposal storage found) {
         if (batchNumber <= provenBatches || batchNumber > committedBatches) revert NotProposed(batchNumber);
         id = _batches[batchNumber].proposal;
+        // slither-disable-next-line incorrect-equality (0 says that there is none)
         if (id == 0) revert NotProposed(batchNumber);
         found = _proposals[id];
     }

@@ -87,7 +87,8 @@ abstract contract Treasury is ReentrancyGuardTransient {
     /// @notice How much can be withdrawn now, all together: until the day's end, or of a frozen rollup altogether.
     function withdrawable() public view returns (uint256) {
         if (_isFrozen()) return type(uint256).max;
-        // forge-lint: disable-next-line(block-timestamp)
+        // forge-lint: disable-next-item(block-timestamp)
+        // slither-disable-next-line incorrect-equality (days are whole)
         return _rate.day == block.timestamp / 1 days ? _rate.limit - _rate.paid : _dayLimit();
     }
 
