@@ -169,7 +169,7 @@ abstract contract RollupTest is Drafts {
     }
 
     function _deploy(Parameters memory p, uint256 value) internal returns (AitbcRollup made) {
-        bytes memory call = abi.encodeCall(AitbcRollup.initialize, (GENESIS_ROOT));
+        bytes memory call = abi.encodeCall(AitbcRollup.initialize, (GENESIS_ROOT, value));
         made = AitbcRollup(address(new ERC1967Proxy{value: value}(address(_implementation(p)), call)));
         bytes4[] memory operator = new bytes4[](3);
         (operator[0], operator[1], operator[2]) =
@@ -266,7 +266,7 @@ abstract contract RollupTest is Drafts {
     /// @dev Calls the rollup as somebody, who is given the value for it; the call has to succeed.
     function _do(address who, uint256 value, bytes memory call) internal {
         if (value != 0) vm.deal(who, who.balance + value);
-        vm.prank(who);
+        vm.prank(who, who); // as the transaction's sender
         (bool ok, bytes memory answer) = address(rollup).call{value: value}(call);
         if (!ok) {
             assembly ("memory-safe") {
@@ -282,7 +282,7 @@ abstract contract RollupTest is Drafts {
     /// @dev Calls the rollup as somebody; the call has to fail with exactly this error.
     function _refused(address who, uint256 value, bytes memory call, bytes memory why) internal {
         if (value != 0) vm.deal(who, who.balance + value);
-        vm.prank(who);
+        vm.prank(who, who); // as the transaction's sender
         (bool ok, bytes memory answer) = address(rollup).call{value: value}(call);
         assertTrue(!ok, "the call must fail");
         assertEq(answer, why);
@@ -346,9 +346,9 @@ abstract contract RollupTest is Drafts {
         return rollup.proposals();
     }
 
-    function _challenge(address who, uint256 number, bytes32 outcome) internal returns (uint256 index) {
-        index = rollup.proposal(rollup.batch(number).proposal).challenges;
-        _do(who, BOND, abi.encodeCall(rollup.challenge, (number, outcome)));
+    function _challenge(address who, uint256 id, bytes32 outcome) internal returns (uint256 index) {
+        index = rollup.proposal(id).challenges;
+        _do(who, BOND, abi.encodeCall(rollup.challenge, (id, outcome)));
     }
 
     function _settle(Draft memory draft) internal {

@@ -11,6 +11,7 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function load(address target, bytes32 slot) external view returns (bytes32);
     function prank(address sender) external;
+    function prank(address sender, address origin) external;
     function revertToState(uint256 id) external returns (bool);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function snapshotState() external returns (uint256 id);
