@@ -332,6 +332,15 @@ abstract contract RollupTest is Drafts {
         _do(who, FEE, abi.encodeCall(rollup.forceExit, (index, uint88(amount))));
     }
 
+    /// @dev A final batch that owes somebody an amount, claimed.
+    function _owe(address to, uint256 amount) internal {
+        Draft memory draft = _draft(BatchData.CALLDATA, rollup.committedBatches() + 1, _sections(0, 0, 1, 0));
+        (draft.words[10], draft.words[11]) = (0, _claimWord(to, amount));
+        _final(draft);
+        vm.warp(block.timestamp + WITHDRAWAL_DELAY);
+        rollup.claim(draft.number, _section(draft), 1);
+    }
+
     // -- the fallback -------------------------------------------------------------------------------------------------
 
     /// @dev Commits a batch, lets its window pass, and opens the fallback.
