@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := tests/node/node_modules
 HARDHAT := tests/node/hardhat/node_modules
+ANALYSERS := .venv-contracts
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types generated counts pytest forge heavy bench gpu-check gpu-bench fmt clean
+.PHONY: help demo test check lint types generated counts pytest forge slither heavy bench gpu-check gpu-bench fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,8 +47,13 @@ forge: $(NODE)/.installed ## the contracts' own tests, and their gas against the
 	cd contracts && node ../tests/node/foundry.mjs forge snapshot --check --no-match-test "testFuzz|invariant"
 	cd contracts && node ../tests/node/foundry.mjs forge test
 
+slither: $(ANALYSERS)/.installed $(NODE)/.installed ## the contracts under slither: no finding that is not explained (contracts/README.md)
+	cd contracts && PATH="$(CURDIR)/contracts/tools/bin:$$PATH" FOUNDRY_OUT=../build/slither/out \
+	  FOUNDRY_CACHE_PATH=../build/slither/cache ../$(ANALYSERS)/bin/slither .
+
 heavy: $(VENV)/.dev $(NODE)/.installed $(HARDHAT)/.installed ## long fuzzing and large sizes
 	$(BIN)/python -m pytest -m heavy
+	@$(MAKE) --no-print-directory slither
 
 bench: $(VENV)/.bench $(NODE)/.installed ## measures beside peers; RAPIDSNARK=path/to/prover adds that one (benchmarks/README.md)
 	$(BIN)/python benchmarks/demo.py
@@ -68,7 +74,7 @@ fmt: $(VENV)/.dev ## formats Python
 	$(BIN)/ruff format .
 
 clean: ## removes what make installed (not the caches: see `aitbc-rollup --help`)
-	rm -rf $(VENV) $(NODE) $(HARDHAT) build dist contracts/out contracts/cache
+	rm -rf $(VENV) $(ANALYSERS) $(NODE) $(HARDHAT) build dist contracts/out contracts/cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -87,6 +93,11 @@ $(VENV)/.dev: $(VENV)/.base
 
 $(VENV)/.bench: $(VENV)/.dev
 	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,bench]'
+	@touch $@
+
+$(ANALYSERS)/.installed: contracts/tools/requirements.txt
+	$(PYTHON) -m venv $(ANALYSERS)
+	@$(ANALYSERS)/bin/python -m pip install -q -r contracts/tools/requirements.txt
 	@touch $@
 
 %/node_modules/.installed: %/package.json %/package-lock.json

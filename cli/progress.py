@@ -27,6 +27,7 @@ TITLES = {
     "chain": "embedded L1",
     "deploy": "contracts deployed",
     "commit": "batch committed",
+    "commit_and_prove": "batch committed and proven",
     "prove": "proof verified on L1",
     "finalize": "batch finalized",
     "tamper": "altered batch refused",

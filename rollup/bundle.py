@@ -36,6 +36,7 @@ from .documents import (
     signed_transfer_to_json,
 )
 from .files import MAX_FILE_BYTES, make_folder, read_json, write_whole
+from .l1.plan import Deployment
 from .posted import PostedSession, PostedTransfer
 from .transactions import QueueItem, SignedSession, SignedTransfer
 
@@ -47,14 +48,10 @@ FILES = (PROOF, PUBLIC, KEY, BATCH)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The genesis behind a batch: its file's digest, its root, and the operator's L1 address.
-
-    With shard, circuit and verifying key, this is what the contract's address follows from.
-    """
+    """The genesis behind a batch, by its file's digest, and the deployment that the contract's address follows from."""
 
     digest: str
-    root: int
-    operator: int
+    deployment: Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +123,8 @@ def load(folder: Path) -> Bundle:
     value.literal("records", data.records)
     shape = _shape(value.text("shape"), value.place)
     payout = value.address("payout")
-    origin = _origin(Fields(value.take("genesis"), f"{value.place}, genesis"))
+    digest = value.text("genesis")
+    plan = Deployment.from_json(value.take("deployment"), f"{value.place}, deployment")
     provenance = value.take("provenance")
     transfers = tuple(
         signed_transfer_from_json(entry, f"{value.place}, transfer {number}")[0]
@@ -147,7 +145,7 @@ def load(folder: Path) -> Bundle:
         transfers=transfers,
         sessions=sessions,
         provenance=provenance,
-        origin=origin,
+        origin=Origin(digest, plan),
     )
 
 
@@ -178,12 +176,6 @@ def _shape(text: str, place: str) -> Shape:
         return Shape.parse(text)
     except ValueError as error:
         raise BadInputError("field 'shape' is wrong", place=place, expected=str(error), got=text) from None
-
-
-def _origin(fields: Fields) -> Origin:
-    origin = Origin(fields.text("digest"), fields.element("root"), fields.address("operator"))
-    fields.finish()
-    return origin
 
 
 # -- checking ------------------------------------------------------------------------------------------------
@@ -287,11 +279,8 @@ def _batch_json(batch: Batch, payout: int, origin: Origin, provenance: dict[str,
         "records": data.records,
         "shape": str(batch.shape),
         "payout": format_address(payout),
-        "genesis": {
-            "digest": origin.digest,
-            "root": str(origin.root),
-            "operator": format_address(origin.operator),
-        },
+        "genesis": origin.digest,
+        "deployment": origin.deployment.to_json(),
         "provenance": provenance,
         "data": "0x" + data.posted.hex(),
         **({"elsewhere": "0x" + data.elsewhere.hex()} if batch.shape.elsewhere else {}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from .l1.contracts import deploy
 from .l1.rollup_contract import RollupContract
 from .l1.signer import Signer, development_signer
 from .node import prove_batch
+from .posting import posting_of
 from .reporting import Reporter, stage
 from .store import Store
 
@@ -88,7 +89,7 @@ def run(source: Path, folder: Path, keys: Path, limit: int, engine: str, reporte
     signer = development_signer()
     with stage(reporter, "chain"):
         client = connect()
-    submission = submit(found, client, signer, reporter)
+    submission = submit(found, posting_of(found), client, signer, reporter)
     if submission.state_root != found.data.new_root:
         raise InvalidError(
             "the L1's root is not the batch's", expected=hex(found.data.new_root), got=hex(submission.state_root)
@@ -113,11 +114,12 @@ def refused(found: Bundle, signer: Signer) -> str:
     data[first_session + WORD_BYTES + 15] ^= 1
     place = "altered data"
     altered = decode(to_words(bytes(data), place), found.data.queue_items, place).binding(found.shape)
+    posting = replace(posting_of(found), data=bytes(data), binding=altered)
     client = connect()
     plan = plan_of(found)
     deploy(client, signer, plan)
     contract = RollupContract(client, plan.rollup)
-    contract.commit(signer, bytes(data), altered)
+    contract.commit(signer, posting)
     try:
         payout = to_checksum_address(format_address(found.payout))
         contract.prove(signer, found.data.context.batch_number, altered, payout, found.proof)

@@ -1,40 +1,31 @@
 """Which contract a shard's sessions sign for, and how a proven batch gets onto it.
 
-The rollup's address follows from circuit key, genesis root, shard and operator, before the contract exists
-(``l1.contracts``). Submitting is done once however often it is asked for: each step looks at the chain first.
+The rollup's address follows from circuit keys, genesis root, shard, parameters and admin, before the contract exists
+(``l1.plan``). Submitting is done once however often it is asked for: each step looks at the chain first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from eth_utils.address import to_checksum_address
-
-from aitbc_rollup.circuits.statements.batch.shape import Shape
-from aitbc_rollup.errors import InvalidError, L1Error, next_step
+from aitbc_rollup.errors import BadInputError, InvalidError, L1Error, next_step
 from aitbc_rollup.verifier.formats import proof_to_calldata
 from aitbc_rollup.verifier.types import Proof, VerifyingKey
 
 from .bundle import Bundle
 from .checks import format_address
+from .l1.artifacts import artifact, create2_address, verifier_init_code
 from .l1.bound import Step
 from .l1.client import L1Client, Receipt
-from .l1.contracts import (
-    Deployment,
-    artifact,
-    create2_address,
-    create_and_call,
-    deploy,
-    deploy_verifier,
-    verifier_init_code,
-)
-from .l1.rollup_contract import RollupContract
+from .l1.contracts import create_and_call, deploy, deploy_verifier
+from .l1.plan import Deployment
+from .l1.rollup_contract import Posting, RollupContract
 from .l1.signer import Signer
 from .reporting import Reporter, Silent, stage
 from .transactions import Domain, QueueItem
 
-_NOT_MADE = "the contract's address does not follow from the batch's key and genesis"
+_NOT_MADE = "the contract's address does not follow from the batch's key and deployment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +40,23 @@ class Submission:
     state_root: int
 
 
-def deployment(key: VerifyingKey, shape: Shape, *, genesis_root: int, shard: int, operator: int) -> Deployment:
-    """The verifier and rollup of a shard; the operator's address as a number."""
-    address = to_checksum_address(format_address(operator))
-    return Deployment(verifying_key=key, genesis_root=genesis_root, shard=shard, operator=address, shape=shape)
-
-
 def plan_of(bundle: Bundle) -> Deployment:
     """The contracts that a proven batch's files say it is for; that their address is the data's is to be checked."""
-    origin, shard = bundle.origin, bundle.data.context.domain.shard
-    return deployment(bundle.key, bundle.shape, genesis_root=origin.root, shard=shard, operator=origin.operator)
+    return replace(bundle.origin.deployment, keys=(bundle.key,))
 
 
 def check_contract(bundle: Bundle, address: int) -> None:
     """Check that a batch is for the rollup at an address, and that this address is made of the batch's key.
 
-    The address is a hash over the creation code, with verifying key, genesis root, shard and operator in it: who trusts
-    it need not trust the key that came with the batch.
+    The address is a hash over the creation code, with verifying keys, genesis root and shard in it: who trusts it need
+    not trust the key that came with the batch.
 
     Raises:
-        InvalidError: the batch is for another rollup, or the address is not made of this key.
+        InvalidError: the batch is for another rollup, the address is not made of what the batch says of it, or not of
+            this key: then it may be one that was announced later, of which the chain's router knows.
     """
-    found = int(plan_of(bundle).rollup, 16)
+    plan = plan_of(bundle)
+    found = int(plan.rollup, 16)
     for what, got in (("the batch is for another contract", bundle.data.context.domain.contract), (_NOT_MADE, found)):
         if got != address:
             raise InvalidError(
@@ -80,14 +66,27 @@ def check_contract(bundle: Bundle, address: int) -> None:
                 got=format_address(got),
                 hint="do not use this batch, unless the address was mistyped",
             )
+    try:
+        plan.route(bundle.key, bundle.shape)
+    except BadInputError as error:
+        raise InvalidError(
+            _NOT_MADE,
+            place="--contract",
+            expected=error.expected,
+            got=error.got,
+            hint="do not use this batch, unless the contract's router on the chain has this circuit",
+        ) from None
 
 
 @next_step("`aitbc-rollup status` shows where chain and node stand")
-def submit(bundle: Bundle, client: L1Client, signer: Signer, reporter: Reporter | None = None) -> Submission:
+def submit(
+    bundle: Bundle, posting: Posting, client: L1Client, signer: Signer, reporter: Reporter | None = None
+) -> Submission:
     """Deploy the contracts if need be, then commit, prove and finalize a batch.
 
     Args:
         bundle: the batch; the caller has verified it.
+        posting: the same as it is posted.
         client: the chain.
         signer: who pays, and for the commit the operator.
         reporter: told each step.
@@ -116,14 +115,15 @@ def submit(bundle: Bundle, client: L1Client, signer: Signer, reporter: Reporter 
             sent += len(receipts)
             running.note = f"{address}, {gas['deploy']:,} gas"
     contract = RollupContract(client, address)
-    binding = bundle.binding
-    _check_queue(contract, bundle)
+    check_queue(contract, bundle)
     payout = format_address(bundle.payout)
     steps: dict[str, Callable[[], Step]] = {
-        "commit": lambda: contract.commit(signer, bundle.data.posted, binding),
-        "prove": lambda: contract.prove(signer, number, binding, payout, bundle.proof),
-        "finalize": lambda: contract.finalize(signer, number),
+        "commit": lambda: contract.commit(signer, posting),
+        "prove": lambda: contract.prove(signer, number, posting.binding, payout, bundle.proof),
     }
+    if contract.is_in_one(number):
+        steps = {"commit_and_prove": lambda: contract.commit_and_prove(signer, posting, payout, bundle.proof)}
+    steps["finalize"] = lambda: contract.finalize(signer, number)
     for name, send in steps.items():
         with stage(reporter, name) as running:
             step = send()
@@ -149,7 +149,7 @@ def _deploy(client: L1Client, signer: Signer, bundle: Bundle) -> list[Receipt]:
     return deploy(client, signer, plan)
 
 
-def _check_queue(contract: RollupContract, bundle: Bundle) -> None:
+def check_queue(contract: RollupContract, bundle: Bundle) -> None:
     """Check that the batch takes the items that come next in the contract's queue, if it is not committed yet.
 
     With others the contract would draw another ζ, and the proof would not verify.

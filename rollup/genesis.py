@@ -73,6 +73,11 @@ class Genesis:
         return next(entry.account.l1_owner for entry in self.accounts if entry.index == self.operator_index)
 
     @property
+    def balance(self) -> int:
+        """What the accounts hold together at the start: the contract is given as much."""
+        return sum(entry.account.balance for entry in self.accounts)
+
+    @property
     def development_indices(self) -> frozenset[int]:
         """Indices of accounts whose key anyone can derive."""
         return frozenset(entry.index for entry in self.accounts if entry.development)
@@ -88,6 +93,7 @@ class Genesis:
             "chain_id": self.chain_id,
             "shard": self.shard,
             "operator_index": self.operator_index,
+            "balance": str(self.balance),
             "accounts": [_account_to_json(entry) for entry in self.accounts],
         }
 
@@ -122,9 +128,15 @@ def from_json(value: object, place: str) -> Genesis:
     chain_id = fields.integer("chain_id", 64)
     shard = fields.integer("shard", 32)
     operator_index = fields.integer("operator_index", layout.INDEX_BITS)
+    stated = fields.decimal("balance", layout.BALANCE_BITS)
     entries = [_account_from_json(item, f"{place}, account {n}") for n, item in enumerate(fields.array("accounts"))]
     fields.finish()
-    return checked(Genesis(chain_id, shard, operator_index, tuple(entries)), place)
+    found = checked(Genesis(chain_id, shard, operator_index, tuple(entries)), place)
+    if stated != found.balance:
+        raise BadInputError(
+            "the stated balance is not the accounts' sum", place=place, expected=str(found.balance), got=str(stated)
+        )
+    return found
 
 
 def checked(genesis: Genesis, place: str) -> Genesis:
@@ -135,10 +147,9 @@ def checked(genesis: Genesis, place: str) -> Genesis:
             balances of 2^95 or more together, so that with the queue's deposits one could outgrow its 96 bits.
         UsageError: development keys off a local chain.
     """
-    total = sum(entry.account.balance for entry in genesis.accounts)
-    if total >> HOLDINGS_BITS:
+    if genesis.balance >> HOLDINGS_BITS:
         raise BadInputError("the balances are too large", place=place, expected=f"less than 2^{HOLDINGS_BITS} in all",
-                            got=str(total))  # fmt: skip
+                            got=str(genesis.balance))  # fmt: skip
     indices = [entry.index for entry in genesis.accounts]
     for before, after in pairwise(indices):
         if after <= before:
@@ -218,7 +229,8 @@ _LOCAL_OWNERS = (
     0x70997970C51812DC3A010C7D01B50E0D17DC79C8,
     0x3C44CDDDB6A900FA2B585DD299E03D12FA4293BC,
 )
-DEVELOPMENT_BALANCE = 10**24
+#: A tenth of an ether: the contract is given as much, from what a local chain's first account has.
+DEVELOPMENT_BALANCE = 10**17
 
 
 def development(chain_id: int, agents: int, shard: int = 0) -> Genesis:

@@ -41,6 +41,7 @@ from .genesis import Genesis
 from .ingest import Selection, azure
 from .job import BatchResult, JobOptions, JobResult
 from .keys import CircuitKeys, load_or_make
+from .l1.plan import Deployment
 from .plan import Terms, billed, cut, offers_of_signed, offers_of_trace, plan
 from .proving import prove_batch as prove
 from .reporting import Reporter, Silent, stage
@@ -320,7 +321,7 @@ class Job:
                 proof=proof_from_json(kept["proof"]),
                 key=verification_key_from_json(self.store.verification_key_json(batch.shape)),
                 payout=job["payout"],
-                origin=bundle.Origin(self.genesis.digest(), self.genesis.root, self.genesis.operator_address),
+                origin=bundle.Origin(self.genesis.digest(), Deployment.from_json(self.store.plan_json(), "plan")),
                 provenance=job["provenance"],
             )
             written = bundle.write(out, files)

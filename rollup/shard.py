@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from eth_utils.address import to_checksum_address
 
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.prover.engine import load_engine
-from aitbc_rollup.verifier.formats import verification_key_to_json
+from aitbc_rollup.verifier.formats import verification_key_from_json, verification_key_to_json
 from aitbc_rollup.verifier.types import VerifyingKey
 
+from .checks import format_address
+from .dev_agents import is_local_chain
 from .genesis import Genesis
 from .keys import CircuitKeys, load_or_make
+from .l1.parameters import DEVELOPMENT, PRODUCTION, Parameters
+from .l1.plan import Committee, Deployment, Roles, Route
 from .reporting import Reporter, Silent, stage
 from .store import Identity, Store
 from .transactions import Domain
 
 
 def initialise(
-    state: Path, found: Genesis, shape: Shape, keys: Path, engine: str, reporter: Reporter | None = None
+    state: Path,
+    found: Genesis,
+    shape: Shape,
+    keys: Path,
+    engine: str,
+    reporter: Reporter | None = None,
+    terms: Terms | None = None,
 ) -> Domain:
     """Make a state folder without a batch, so that agents know which contract they sign for.
 
-    A folder made before is checked to be for the same genesis and shape, and left as it is.
+    A folder made before is checked to be for the same genesis, shape and terms, and left as it is.
 
     Raises:
         AitbcError: the folder is another's, or cannot be made.
@@ -30,19 +44,40 @@ def initialise(
     reporter = reporter or Silent()
     with Store(state) as store:
         if store.meta:
-            store.check(Identity(found.digest(), store.domain(), shape))
-            return store.domain()
+            domain = store.domain()
+            if terms is not None:
+                key = verification_key_from_json(store.verification_key_json())
+                domain = Domain(found.chain_id, int(deployment_of(found, shape, key, terms).rollup, 16), found.shard)
+            store.check(Identity(found.digest(), domain, shape))
+            return domain
         with stage(reporter, "keys") as running:
             made = load_or_make(shape, keys, load_engine(engine), reporter)
             running.note = key_note(made)
-        return bind(store, found, shape, made.proving_key.verifying_key)
+        return bind(store, found, shape, made.proving_key.verifying_key, terms)
 
 
-def bind(store: Store, found: Genesis, shape: Shape, key: VerifyingKey) -> Domain:
-    """Bind a new store to a genesis and the contract that follows from it and a circuit's key.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a rollup is deployed with beside genesis and circuit; left out, what suits the chain and the operator.
+
+    Args:
+        parameters: delays and amounts.
+        roles: who may do what; anyone left out is the operator.
+        routes: further circuits usable from the start.
+        committees: attesters of routes.
+    """
+
+    parameters: Parameters | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    committees: tuple[Committee, ...] = ()
+
+
+def bind(store: Store, found: Genesis, shape: Shape, key: VerifyingKey, terms: Terms | None = None) -> Domain:
+    """Bind a new store to a genesis and the contract that follows from it, a circuit's key and terms.
 
     Raises:
-        BadInputError: an account of the genesis lies beyond the circuit's.
+        BadInputError: an account of the genesis lies beyond the circuit's, or the circuit takes no queue items.
     """
     if found.last_index >> shape.index_bits:
         raise BadInputError(
@@ -52,17 +87,45 @@ def bind(store: Store, found: Genesis, shape: Shape, key: VerifyingKey) -> Domai
             got=str(found.last_index),
             hint="give a --shape with more index bits",
         )
-    domain = domain_of(found, shape, key)
-    store.bind(Identity(found.digest(), domain, shape), found, verification_key_to_json(key))
+    made = deployment_of(found, shape, key, terms or Terms())
+    domain = Domain(found.chain_id, int(made.rollup, 16), found.shard)
+    store.bind(Identity(found.digest(), domain, shape), found, verification_key_to_json(key), made.to_json())
     return domain
 
 
-def domain_of(found: Genesis, shape: Shape, key: VerifyingKey) -> Domain:
-    """Chain, contract and shard of a genesis under a circuit's key."""
-    from .deployment import deployment  # web3 behind it takes a second to import
+def deployment_of(found: Genesis, shape: Shape, key: VerifyingKey, terms: Terms) -> Deployment:
+    """The contracts of a genesis under a circuit's key and terms.
 
-    made = deployment(key, shape, genesis_root=found.root, shard=found.shard, operator=found.operator_address)
-    return Domain(found.chain_id, int(made.rollup, 16), found.shard)
+    Raises:
+        BadInputError: a circuit has no room for queue items, so that nobody could force their way out.
+    """
+    routes = (Route.of(key, shape), *terms.routes)
+    for route in routes:
+        if route.queue == 0:
+            raise BadInputError(
+                "the circuit takes no queue items",
+                place=f"circuit 0x{route.selector.hex()}",
+                expected="room for one or more, so that exits can be forced",
+                got="none",
+                hint="give a --shape with a queue",
+            )
+    base = terms.parameters or (DEVELOPMENT if is_local_chain(found.chain_id) else PRODUCTION)
+    parameters = replace(base, shard=found.shard, queue_room=min(route.queue for route in routes))
+    if found.balance and int(parameters.asset, 16):
+        raise BadInputError(
+            "a rollup of a token begins without balances", place="genesis", expected="accounts with nothing",
+            got=str(found.balance), hint="have them deposited once the rollup is there",
+        )  # fmt: skip
+    operator = to_checksum_address(format_address(found.operator_address))
+    return Deployment(
+        genesis_root=found.root,
+        genesis_balance=found.balance,
+        parameters=parameters,
+        roles=Roles.all(operator, **terms.roles),
+        routes=routes,
+        keys=(key,),
+        committees=terms.committees,
+    )
 
 
 def key_note(keys: CircuitKeys) -> str:

@@ -129,13 +129,14 @@ class Store:
         raw = self._get("meta", b"meta")
         return {} if raw is None else dict(json.loads(raw))
 
-    def bind(self, identity: Identity, genesis: Genesis, verification_key: Any) -> None:
+    def bind(self, identity: Identity, genesis: Genesis, verification_key: Any, plan: Any = None) -> None:
         """Bind a new folder to an identity and write the genesis state; or :meth:`check` that it is bound to this one.
 
         Args:
             identity: what the folder belongs to from now on.
             genesis: the accounts it begins with.
             verification_key: JSON of the circuit's verifying key; kept for a new folder.
+            plan: JSON of the contract's deployment; kept for a new folder.
 
         Raises:
             BadInputError: it is bound to another.
@@ -151,6 +152,7 @@ class Store:
             write.put("batches", b"root" + bytes(8), root.to_bytes(32, "big") + bytes(8))
             write.put("meta", b"genesis", text(genesis.to_json()))
             write.put("meta", _key_of(identity.shape), text(verification_key))
+            write.put("meta", b"plan", text(plan))
             write.put("meta", b"meta", text(meta))
 
     def check(self, identity: Identity) -> None:
@@ -194,6 +196,11 @@ class Store:
         """Keep the key of one circuit more; on disk on return."""
         with self._write() as write:
             write.put("meta", _key_of(shape), text(verification_key))
+
+    def plan_json(self) -> Any:
+        """The deployment of the folder's contract, as JSON, or nothing."""
+        raw = self._get("meta", b"plan")
+        return None if raw is None else json.loads(raw)
 
     def genesis_json(self) -> Any:
         """The genesis file's content that the folder was made from, or nothing."""

@@ -13,11 +13,13 @@ from aitbc_rollup.algebra.eddsa import public_key, sign
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.rollup.accounts import Account
 from aitbc_rollup.rollup.batch import Batch, build
-from aitbc_rollup.rollup.binding import Binding
+from aitbc_rollup.rollup.binding import Binding, to_words
 from aitbc_rollup.rollup.data import BatchContext
 from aitbc_rollup.rollup.l1.client import L1Client
-from aitbc_rollup.rollup.l1.contracts import Deployment, deploy
-from aitbc_rollup.rollup.l1.rollup_contract import RollupContract
+from aitbc_rollup.rollup.l1.contracts import deploy
+from aitbc_rollup.rollup.l1.parameters import DEVELOPMENT
+from aitbc_rollup.rollup.l1.plan import Deployment, Roles, Route
+from aitbc_rollup.rollup.l1.rollup_contract import Posting, RollupContract
 from aitbc_rollup.rollup.l1.signer import Signer, development_signer
 from aitbc_rollup.rollup.state import State
 from aitbc_rollup.rollup.transactions import Domain, SignedTransfer, Transactions, Transfer
@@ -72,10 +74,21 @@ class Chain:
         made = Transfer(from_index=ALICE, to_index=0, nonce=nonce, exit=True, expiry=2**40 - 1, amount=amount, fee=10)
         return SignedTransfer(made, sign(private_key(ALICE), made.message(self.domain)))
 
+    @property
+    def selector(self) -> bytes:
+        """The circuit's."""
+        return self.deployment.routes[0].selector
+
+    def posting(self, data: bytes | Batch, bound: Binding | None = None) -> Posting:
+        """A batch as it is posted; with another binding, or of other data."""
+        if isinstance(data, Batch):
+            return Posting(self.selector, data.data.posted, bound or data.binding)
+        return Posting(self.selector, data, bound or Binding.of(to_words(data, "data"), data, b"", 5))
+
     def finalize(self, batch: Batch) -> None:
         """Every step of a batch."""
         number = batch.data.context.batch_number
-        self.rollup.commit(self.signer, batch.data.posted, batch.binding)
+        self.rollup.commit(self.signer, self.posting(batch))
         self.rollup.prove(self.signer, number, batch.binding, PAYOUT, proof_for(batch.binding))
         self.rollup.finalize(self.signer, number)
 
@@ -90,7 +103,13 @@ def plan_of(salt: str, **changes: Any) -> Deployment:
     """A rollup of its own, not deployed: the salt gives it addresses that no other test uses."""
     signer = development_signer()
     digest = hashlib.sha256(salt.encode()).digest()
-    plan = Deployment(TRAPDOOR.key, genesis(signer).root, SHARD, signer.address, SHAPE, salt=digest)
+    key, shape = changes.pop("verifying_key", TRAPDOOR.key), changes.pop("shape", SHAPE)
+    roles = Roles.all(signer.address, **changes.pop("roles", {}))
+    parameters = replace(DEVELOPMENT, **{"shard": SHARD, "queue_room": shape.queue} | changes.pop("parameters", {}))
+    plan = Deployment(
+        genesis_root=genesis(signer).root, genesis_balance=0, parameters=parameters, roles=roles,
+        routes=(Route.of(key, shape),), keys=(key,), salt=digest,
+    )  # fmt: skip
     return replace(plan, **changes)
 
 

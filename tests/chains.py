@@ -15,9 +15,9 @@ from pathlib import Path
 from eth_account import Account as EthAccount
 from repository import REPOSITORY
 
+from aitbc_rollup.rollup.l1.artifacts import DEPLOYMENT_PROXY
 from aitbc_rollup.rollup.l1.blob_transaction import Wrapper
 from aitbc_rollup.rollup.l1.client import L1Client
-from aitbc_rollup.rollup.l1.contracts import DEPLOYMENT_PROXY
 from aitbc_rollup.rollup.l1.signer import development_signer
 
 HARDHAT = REPOSITORY / "tests" / "node" / "hardhat"

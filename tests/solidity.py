@@ -8,8 +8,8 @@ from typing import Any
 
 from repository import REPOSITORY
 
+from aitbc_rollup.rollup.l1.artifacts import DEPLOYMENT_PROXY, create2_address
 from aitbc_rollup.rollup.l1.client import L1Client
-from aitbc_rollup.rollup.l1.contracts import DEPLOYMENT_PROXY, create2_address
 from aitbc_rollup.rollup.l1.signer import development_signer
 
 SOLC = REPOSITORY / "contracts" / "tools" / "solc.js"

@@ -25,11 +25,20 @@ CONTRACTS = Path(__file__).resolve().parents[1]
 ARTIFACTS = CONTRACTS / "artifacts"
 FOUNDRY = CONTRACTS.parent / "tests" / "node" / "foundry.mjs"
 PACKAGES = CONTRACTS.parent / "tests" / "node" / "node_modules"
+#: Contract and its source below contracts/src.
 SOURCES = {
     "AccountProofs": "AccountProofs.sol",
     "AitbcRollup": "AitbcRollup.sol",
+    "AttesterCommittee": "AttesterCommittee.sol",
+    "BatchReader": "BatchReader.sol",
     "Groth16Verifier": "Groth16Verifier.sol",
     "Groth16VerifierInit": "Groth16Verifier.sol",
+    "VerifierRouter": "VerifierRouter.sol",
+}
+#: Of OpenZeppelin's contracts those that are deployed as they are (``src/Deployed.sol``).
+LIBRARY = {
+    "AccessManager": "access/manager/AccessManager.sol",
+    "ERC1967Proxy": "proxy/ERC1967/ERC1967Proxy.sol",
 }
 #: Inputs of the Poseidons that somebody deploys: docs/protocol.md hashes that many.
 HASHERS = (2, 3, 4, 5, 8, 16)
@@ -45,7 +54,9 @@ def compile_all(folder: Path) -> None:
 
 def artifact(folder: Path, name: str) -> str:
     """The text of one artifact file."""
-    output: dict[str, Any] = json.loads((folder / "out" / SOURCES[name] / f"{name}.json").read_text())
+    own = name in SOURCES
+    file = SOURCES[name] if own else Path(LIBRARY[name]).name
+    output: dict[str, Any] = json.loads((folder / "out" / file / f"{name}.json").read_text())
     compiler = output["metadata"]["compiler"]["version"]
     settings = output["metadata"]["settings"]
     errors = json.loads(output["rawMetadata"])["output"]["userdoc"].get("errors", {})
@@ -53,7 +64,7 @@ def artifact(folder: Path, name: str) -> str:
     content = {
         "generator": "contracts/tools/build_artifacts.py",
         "contract": name,
-        "source": f"contracts/src/{SOURCES[name]}",
+        "source": f"contracts/src/{SOURCES[name]}" if own else f"@openzeppelin/contracts/{LIBRARY[name]}",
         "compiler": {"version": compiler, "settings": {key: settings[key] for key in SETTINGS if key in settings}},
         "abi": output["abi"],
         "errors": {signature: notices[0]["notice"] for signature, notices in errors.items()},
@@ -102,7 +113,7 @@ def main(arguments: list[str], artifacts: Path = ARTIFACTS) -> int:
         return 2
     with tempfile.TemporaryDirectory() as folder:
         compile_all(Path(folder))
-        texts = {artifacts / f"{name}.json": artifact(Path(folder), name) for name in SOURCES}
+        texts = {artifacts / f"{name}.json": artifact(Path(folder), name) for name in SOURCES | LIBRARY}
     texts |= {artifacts / f"Poseidon{inputs}.json": hasher(inputs) for inputs in HASHERS}
     texts[artifacts.parent / "library.json"] = library()
     if not arguments:

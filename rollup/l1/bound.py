@@ -8,8 +8,9 @@ from typing import Any
 
 from aitbc_rollup.errors import L1Error
 
+from .artifacts import artifact
 from .client import L1Client, Receipt
-from .contracts import artifact
+from .outbox import Sidecar
 from .signer import Signer
 
 #: Gas limit of what is sent without simulation: room for a proof and the largest data.
@@ -46,17 +47,18 @@ class Event:
 
 
 class BoundContract:
-    """The rollup at an address.
+    """A contract at an address.
 
     Args:
         client: the chain.
-        address: the rollup, as :class:`~.contracts.Deployment` computes it.
+        address: the contract's, as :class:`~.plan.Deployment` computes it.
+        name: of its artifact.
     """
 
-    def __init__(self, client: L1Client, address: str) -> None:
+    def __init__(self, client: L1Client, address: str, name: str = "AitbcRollup") -> None:
         self.client = client
         self.address = address
-        self._contract = client.contract(address, artifact("AitbcRollup")["abi"])
+        self._contract = client.contract(address, artifact(name)["abi"])
 
     def check_deployed(self) -> None:
         """Check that something is at the address.
@@ -90,6 +92,7 @@ class BoundContract:
         *,
         value: int = 0,
         simulate: bool = True,
+        sidecar: Sidecar | None = None,
     ) -> Receipt:
         """Call a function in a transaction and wait until it is mined.
 
@@ -100,6 +103,7 @@ class BoundContract:
             place: named in errors.
             value: wei that go with it.
             simulate: ask first whether the contract takes it; False sends it all the same, to be seen failing.
+            sidecar: blobs that it carries.
 
         Raises:
             UsageError: a development key off the development chains.
@@ -107,7 +111,9 @@ class BoundContract:
         """
         data = bytes.fromhex(self._contract.encode_abi(name, args=list(arguments))[2:])
         gas = None if simulate else _BLIND_GAS + _BLIND_GAS_A_BYTE * len(data)
-        return self.client.send(signer, self.address, data, value=value, gas=gas, simulate=simulate, place=place)
+        return self.client.send(
+            signer, self.address, data, value=value, gas=gas, simulate=simulate, place=place, sidecar=sidecar
+        )
 
     def done(self, event: str, **indexed: Any) -> Step:
         """The last transaction that logged this: the number of a batch is used again after a rollback."""

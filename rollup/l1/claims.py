@@ -1,7 +1,8 @@
-"""What a batch owes on L1, and its payment.
+"""What a batch owes on L1.
 
-Claims stand in a batch's queue results and transfers, of which the contract keeps the hash alone. Whoever asks for a
-payment shows these words, which stand in the batch's posted data.
+Claims stand in a batch's queue results and transfers (of a full batch, their results), of which the contract keeps the
+hash alone. Whoever makes a claim shows these words, which stand in the batch's posted data; it is owed then to its
+address, and :class:`~.treasury.Treasury` pays it.
 """
 
 from __future__ import annotations
@@ -38,11 +39,13 @@ class Section:
         batch: number of the batch.
         words: the words, results first.
         results: how many results.
+        width: words a transfer, in the last of which a claim stands; of a full batch 1, its result.
     """
 
     batch: int
     words: tuple[int, ...]
     results: int
+    width: int = layout.TRANSFER_WORDS
 
     @classmethod
     def of(cls, batch: int, posted: bytes) -> Section:
@@ -56,16 +59,21 @@ class Section:
         if len(words) < layout.HEADER_WORDS:
             expected = f"{layout.HEADER_WORDS} words"
             raise BadInputError("the header is cut short", place=place, expected=expected, got=str(len(words)))
-        counts = unpacked(layout.COUNTS, words[layout.HEADER.index("counts")], f"{place}, counts")
+        header = dict(zip(layout.HEADER, words, strict=False))
+        counts = unpacked(layout.COUNTS, header["counts"], f"{place}, counts")
+        kind = layout.Kind(unpacked(layout.MODE, header["mode"], f"{place}, mode")["kind"])
         registrations = layout.HEADER_WORDS + layout.QUEUE_RESULT_WORDS * counts["queue_items"]
-        transfers = registrations + layout.REGISTRATION_WORDS * counts["registrations"]
-        end = transfers + layout.TRANSFER_WORDS * counts["transfers"]
+        transfers = registrations
+        if kind == layout.Kind.CALLDATA:  # otherwise they lie elsewhere, or there are none
+            transfers += layout.REGISTRATION_WORDS * counts["registrations"]
+        width = layout.TRANSFER_RESULT_WORDS if kind == layout.Kind.FULL else layout.TRANSFER_WORDS
+        end = transfers + width * counts["transfers"]
         if len(words) < end:
             raise BadInputError(
                 "the data end in their transfers", place=place, expected=f"{end} words", got=f"{len(words)}"
             )
         found = (*words[layout.HEADER_WORDS : registrations], *words[transfers:end])
-        return cls(batch, found, counts["queue_items"])
+        return cls(batch, found, counts["queue_items"], width)
 
     @property
     def data(self) -> bytes:
@@ -74,16 +82,17 @@ class Section:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """Every claim: results that name an address, and second words of transfers that do.
+        """Every claim: results that name an address, and last words of transfers that do.
 
         Raises:
             BadInputError: bits are set above a word's last field.
         """
         found = []
         for number, word in enumerate(self.words):
-            is_result = number < self.results
-            if not is_result and (number - self.results) % layout.TRANSFER_WORDS == 0:
+            behind = number - self.results
+            if behind >= 0 and behind % self.width != self.width - 1:
                 continue
+            is_result = behind < 0 or self.width == layout.TRANSFER_RESULT_WORDS
             part = layout.QUEUE_RESULT if is_result else layout.CLAIM
             fields = unpacked(part, word, f"batch {self.batch}, claim word {number}")
             if fields["address"]:
@@ -110,7 +119,7 @@ class Claims:
             L1Error: no such batch, or the chain does not have its data any more.
         """
         section = Section.of(batch, self._posted(batch))
-        *_, claims = self._contract.view("batch", batch)
+        _, _, claims, *_ = self._contract.view("batch", batch)
         kept = bytes(claims)
         got = keccak(section.data) if section.words else bytes(32)
         if got != kept:
@@ -123,16 +132,16 @@ class Claims:
             )
         return section
 
-    def is_paid(self, claim: Claim) -> bool:
-        """Whether a claim has been paid.
+    def is_made(self, claim: Claim) -> bool:
+        """Whether a claim has been made, so that its amount is owed, or paid already.
 
         Raises:
             L1Error: the chain does not answer.
         """
-        return bool(self._contract.view("isPaid", claim.batch, claim.word))
+        return bool(self._contract.view("isClaimed", claim.batch, claim.word))
 
-    def pay(self, signer: Signer, section: Section, claim: Claim) -> Step:
-        """Have a claim paid to its address, unless it has been.
+    def make(self, signer: Signer, section: Section, claim: Claim) -> Step:
+        """Make a claim, unless it was made: its amount is owed to its address from then on.
 
         Args:
             signer: anyone.
@@ -140,9 +149,9 @@ class Claims:
             claim: one of its claims.
 
         Raises:
-            L1Error: refused: the batch is not final, or the address does not take the amount.
+            L1Error: refused: the batch is not final, or not for long enough.
         """
-        if self.is_paid(claim):
-            return self._contract.done("ClaimPaid", batchNumber=claim.batch, word=claim.word)
+        if self.is_made(claim):
+            return self._contract.done("Claimed", batchNumber=claim.batch, word=claim.word)
         place = f"claim {claim.word} of batch {claim.batch}"
         return Step(self._contract.send(signer, "claim", [claim.batch, section.data, claim.word], place))

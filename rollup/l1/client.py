@@ -82,6 +82,12 @@ class L1Client:
         """Balance in wei."""
         return self.ask(lambda: int(self.web3.eth.get_balance(checksummed(address))))
 
+    def gas_price(self) -> int:
+        """What a unit of gas costs now, in wei: base fee and the tip that the chain suggests."""
+        return self.ask(
+            lambda: int(self.web3.eth.get_block("latest").get("baseFeePerGas", 0)) + int(self.web3.eth.max_priority_fee)
+        )
+
     def time(self) -> int:
         """The chain's time in unix seconds: one that the next block cannot be before.
 
@@ -159,13 +165,20 @@ class L1Client:
         """
         return _receipt(self.ask(lambda: self.web3.eth.get_transaction_receipt(HexStr(tx_hash))), self.name)
 
-    def run_creation(self, init_code: bytes, *, sender: str | None = None, place: str = "deploy") -> bytes:
+    def storage_address(self, address: str, slot: int) -> str:
+        """The address that a contract keeps in a slot of its storage."""
+        word = self.ask(lambda: bytes(self.web3.eth.get_storage_at(checksummed(address), slot)))
+        return to_checksum_address(word.rjust(32, b"\0")[12:])
+
+    def run_creation(
+        self, init_code: bytes, *, sender: str | None = None, value: int = 0, place: str = "deploy"
+    ) -> bytes:
         """Run creation code without sending it; what it returns is the code that would be installed.
 
         Raises:
             L1Error: the constructor refuses, or the chain does not answer.
         """
-        transaction: Any = {"data": HexBytes(init_code)}
+        transaction: Any = {"data": HexBytes(init_code), "value": value}
         if sender is not None:
             transaction["from"] = checksummed(sender)
         return self.ask(lambda: bytes(self.web3.eth.call(transaction)), place)
@@ -261,6 +274,10 @@ class L1Client:
     def policy(self) -> SendPolicy:
         """How transactions are sent."""
         return self._outbox.policy
+
+    @policy.setter
+    def policy(self, policy: SendPolicy) -> None:
+        self._outbox.policy = policy
 
     @property
     def is_local(self) -> bool:

@@ -1,142 +1,120 @@
-"""The contracts' artifacts, their addresses before there is anything at them, and their deployment.
+"""A rollup's contracts created where they belong, and compared with what this release would put there.
 
-Both contracts are created by the deterministic deployment proxy (Arachnid's, at the same address on every chain), so
-an address follows from the salt and the creation code alone (EIP-1014)::
-
-    address = keccak256(0xff ‖ proxy ‖ salt ‖ keccak256(creation code ‖ arguments))[12:]
-
-Sessions sign that address before the contract exists. Anyone may deploy: the operator is an argument.
+Anyone may deploy, and does it once however often it is asked for: an address is a hash of what is at it.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.resources import files
+from collections.abc import Collection
+from dataclasses import replace
 from itertools import accumulate
-from typing import Any
 
-from eth_abi.abi import encode
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import L1Error, UsageError
 from aitbc_rollup.verifier.groth16 import check_key
-from aitbc_rollup.verifier.solidity import verifying_key_blob
 from aitbc_rollup.verifier.types import VerifyingKey
 
-from .client import L1Client, Receipt
-from .signer import DEVELOPMENT_CHAIN_IDS, Signer
-
-#: https://github.com/Arachnid/deterministic-deployment-proxy: calldata = salt ‖ creation code.
-DEPLOYMENT_PROXY = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
-DEPLOYMENT_PROXY_CODE = bytes.fromhex(
-    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe036016000816020823780358282"
-    "34f58015156039578182fd5b8082525050506014600cf3"
+from .artifacts import (
+    DEPLOYMENT_PROXY,
+    DEPLOYMENT_PROXY_CODE,
+    verifier_code,
 )
-PUBLIC_INPUTS = 4
+from .client import L1Client, Receipt, connect
+from .piece import Piece
+from .plan import Deployment
+from .roles import Manager
+from .signer import DEVELOPMENT_CHAIN_IDS, Signer, development_signer
 
-
-@cache
-def artifact(name: str) -> dict[str, Any]:
-    """A compiled contract by name: ``abi``, ``bytecode``, ``deployedBytecode``, ``immutables``, ``errors``."""
-    text = files("aitbc_rollup.contracts").joinpath("artifacts", f"{name}.json").read_text()
-    content: dict[str, Any] = json.loads(text)
-    return content
-
-
-def create2_address(salt: bytes, init_code: bytes) -> str:
-    """Address of what the deployment proxy creates from a salt of 32 bytes and creation code."""
-    proxy = bytes.fromhex(DEPLOYMENT_PROXY[2:])
-    return to_checksum_address(keccak(b"\xff" + proxy + salt + keccak(init_code))[12:])
-
-
-def verifier_init_code(vk: VerifyingKey) -> bytes:
-    """Creation code of a verifier with its key."""
-    return _code("Groth16VerifierInit", "bytecode") + encode(["bytes"], [verifying_key_blob(vk)])
-
-
-def verifier_code(vk: VerifyingKey) -> bytes:
-    """Code of a deployed verifier: runtime ‖ key ‖ length of the key."""
-    key = verifying_key_blob(vk)
-    return _code("Groth16Verifier", "deployedBytecode") + key + len(key).to_bytes(32, "big")
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """A verifier and a rollup, as they are or will be deployed.
-
-    Args:
-        verifying_key: key of the circuit, with the public inputs C, ζ, y, payout.
-        genesis_root: state root before the first batch.
-        shard: shard id.
-        operator: address that commits.
-        shape: the circuit's room.
-        max_age: age limit of a batch's L1 time, in seconds.
-        development_chain_ids: chains on which development keys are allowed.
-        salt: 32 bytes; another one gives other addresses.
-    """
-
-    verifying_key: VerifyingKey
-    genesis_root: int
-    shard: int
-    operator: str
-    shape: Shape
-    max_age: int = 24 * 60 * 60
-    development_chain_ids: tuple[int, ...] = DEVELOPMENT_CHAIN_IDS
-    salt: bytes = bytes(32)
-
-    @cached_property
-    def verifier(self) -> str:
-        """Address of the verifier."""
-        return create2_address(self.salt, verifier_init_code(self.verifying_key))
-
-    @cached_property
-    def rollup(self) -> str:
-        """Address of the rollup: what sessions sign and header word 2 holds."""
-        return create2_address(self.salt, self.rollup_init_code())
-
-    def rollup_init_code(self) -> bytes:
-        """Creation code of the rollup with its arguments."""
-        room = (self.shape.queue, self.shape.registrations, self.shape.transfers, self.shape.sessions)
-        kinds = [
-            "address",
-            "uint256",
-            "uint256",
-            "address",
-            "uint256",
-            "(uint256,uint256,uint256,uint256)",
-            "uint256[]",
-        ]
-        values = [self.verifier, self.genesis_root, self.shard, self.operator, self.max_age, room]
-        return _code("AitbcRollup", "bytecode") + encode(kinds, [*values, list(self.development_chain_ids)])
+#: What a proxy keeps its implementation's address at (ERC-1967).
+_IMPLEMENTATION_SLOT = 0x360894A13BA1A3210667C828492DB98DCA3E2076CC3735A920A3CA505D382BBC
 
 
 def deploy(client: L1Client, signer: Signer, deployment: Deployment) -> list[Receipt]:
-    """Create what is not there yet; compare what is. Returns the receipts of what was sent, possibly none.
+    """Create what is not there yet, compare what is, and set the roles if the signer is admin.
+
+    Returns:
+        the receipts of what was sent, possibly none.
 
     Raises:
-        BadInputError: the key is refused.
-        L1Error: the chain has no deployment proxy, refuses (a development key off the listed chains), or has other
-            code at an address.
+        BadInputError: a key is refused.
+        UsageError: a development key off the development chains.
+        L1Error: the chain has no deployment proxy, refuses, or has other code at an address.
     """
-    check_key(deployment.verifying_key, n_public=PUBLIC_INPUTS)
-    receipts = deploy_verifier(client, signer, deployment.verifying_key, deployment.salt)
-    receipts += _create(client, signer, deployment.rollup, deployment.salt, deployment.rollup_init_code())
-    _check_rollup(client, deployment)
-    return receipts
+    for vk in deployment.keys:
+        check_key(vk)
+    _check_chain(client, deployment.keys)
+    receipts = []
+    for piece in deployment.pieces:
+        receipts += _create(client, signer, piece)
+    check_deployed(client, deployment)
+    return receipts + Manager(client, deployment).complete(signer)
 
 
-def deploy_verifier(client: L1Client, signer: Signer, vk: VerifyingKey, salt: bytes = bytes(32)) -> list[Receipt]:
+def rehearse(deployment: Deployment, there: Collection[str] = ()) -> dict[str, int]:
+    """Gas of each contract that a deployment would create, and of the roles: on a chain inside this process.
+
+    Args:
+        deployment: with the keys of all its verifiers.
+        there: names of pieces that need not be created.
+
+    Raises:
+        L1Error: a contract refuses.
+    """
+    client, signer = connect(), development_signer()
+    roles, value = replace(deployment.roles, admin=signer.address), min(deployment.genesis_balance, 1)
+    rehearsed = replace(deployment, roles=roles, genesis_balance=value)  # whatever is paid in costs the same gas
+    gas: dict[str, int] = {}
+    for piece in rehearsed.pieces:
+        (receipt,) = _create(client, signer, piece)
+        if piece.name not in there:
+            gas[piece.name] = gas.get(piece.name, 0) + receipt.gas_used
+    gas["roles"] = sum(receipt.gas_used for receipt in Manager(client, rehearsed).complete(signer))
+    return gas
+
+
+def deploy_verifier(client: L1Client, signer: Signer, vk: VerifyingKey) -> list[Receipt]:
     """Create the verifier of a key where it is not there yet; compare what is. Returns the receipt, if one was sent.
 
     Raises:
         UsageError: a development key, and the chain is none of ``DEVELOPMENT_CHAIN_IDS``.
         L1Error: the chain has no deployment proxy, refuses, or has other code at the address.
     """
-    if vk.development and client.chain_id not in DEVELOPMENT_CHAIN_IDS:
+    _check_chain(client, (vk,))
+    piece = Piece.verifier(vk)
+    receipts = _create(client, signer, piece)
+    _check_code(client, piece, verifier_code(vk))
+    return receipts
+
+
+def check_deployed(client: L1Client, deployment: Deployment) -> None:
+    """Compare the code at every address with the artifacts.
+
+    Immutables are left out of the comparison: they follow from the creation code, which the address commits to. The
+    rollup itself is a proxy; that it still runs the implementation it began with, :func:`implementation` says.
+
+    Raises:
+        L1Error: there is none, or it differs.
+    """
+    for piece in deployment.pieces:
+        if piece.contract != "Groth16Verifier":
+            _check_code(client, piece, piece.code)
+    for vk in deployment.keys:
+        _check_code(client, Piece.verifier(vk), verifier_code(vk))
+
+
+def implementation(client: L1Client, deployment: Deployment) -> str:
+    """Address of the code that a deployed rollup runs now: another than the deployment's after an upgrade.
+
+    Raises:
+        L1Error: the chain does not answer.
+    """
+    return client.storage_address(deployment.rollup, _IMPLEMENTATION_SLOT)
+
+
+def _check_chain(client: L1Client, keys: tuple[VerifyingKey, ...]) -> None:
+    """Refuse development keys off the development chains, and chains without the deployment proxy."""
+    if any(vk.development for vk in keys) and client.chain_id not in DEVELOPMENT_CHAIN_IDS:
         raise UsageError(
             "a development key is deployed on development chains only: whoever made it could forge proofs",
             place=f"chain {client.chain_id}",
@@ -152,38 +130,14 @@ def deploy_verifier(client: L1Client, signer: Signer, vk: VerifyingKey, salt: by
             got="none, or other code",
             hint="https://github.com/Arachnid/deterministic-deployment-proxy has the one transaction that creates it",
         )
-    init_code = verifier_init_code(vk)
-    address = create2_address(salt, init_code)
-    receipts = _create(client, signer, address, salt, init_code)
-    _check_code(client, "verifier", address, verifier_code(vk), [])
-    return receipts
 
 
-def _create(client: L1Client, signer: Signer, address: str, salt: bytes, init_code: bytes) -> list[Receipt]:
+def _create(client: L1Client, signer: Signer, piece: Piece) -> list[Receipt]:
     """Create what belongs at an address, unless something is there."""
-    if client.code(address):
+    if client.code(piece.address):
         return []
-    client.run_creation(init_code, sender=signer.address)
-    return [client.send(signer, DEPLOYMENT_PROXY, salt + init_code)]
-
-
-def check_deployed(client: L1Client, deployment: Deployment) -> None:
-    """Compare the code at both addresses with the artifacts.
-
-    The rollup's immutables are left out of the comparison: they follow from the creation code, which the address
-    commits to.
-
-    Raises:
-        L1Error: there is none, or it differs.
-    """
-    _check_code(client, "verifier", deployment.verifier, verifier_code(deployment.verifying_key), [])
-    _check_rollup(client, deployment)
-
-
-def _check_rollup(client: L1Client, deployment: Deployment) -> None:
-    name = "AitbcRollup"
-    immutables = artifact(name)["immutables"]
-    _check_code(client, "rollup", deployment.rollup, _code(name, "deployedBytecode"), immutables)
+    client.run_creation(piece.init_code, sender=signer.address, value=piece.value, place=piece.name)
+    return [client.send(signer, DEPLOYMENT_PROXY, piece.salt + piece.init_code, value=piece.value, place=piece.name)]
 
 
 def create_and_call(init_code: bytes, calldata: bytes) -> bytes:
@@ -215,23 +169,22 @@ def create_and_call(init_code: bytes, calldata: bytes) -> bytes:
     return b"".join(assemble(*places)) + init_code + calldata
 
 
-def _check_code(client: L1Client, name: str, address: str, expected: bytes, immutables: list[list[int]]) -> None:
-    got = bytearray(client.code(address))
+def _check_code(client: L1Client, piece: Piece, expected: bytes) -> None:
+    got = bytearray(client.code(piece.address))
     if not got:
         raise L1Error(
-            f"the {name} is not deployed", place=f"chain {client.chain_id}", expected=f"code at {address}", got="none"
+            f"the {piece.name} is not deployed",
+            place=f"chain {client.chain_id}",
+            expected=f"code at {piece.address}",
+            got="none",
         )
-    for start, length in immutables:
+    for start, length in piece.immutables:
         got[start : start + length] = bytes(length)
     if bytes(got) != expected:
         raise L1Error(
-            f"the {name}'s code is not that of this release",
-            place=f"{address} on chain {client.chain_id}",
+            f"the {piece.name}'s code is not that of this release",
+            place=f"{piece.address} on chain {client.chain_id}",
             expected=f"{len(expected)} bytes, hash 0x{keccak(expected).hex()[:16]}…",
             got=f"{len(got)} bytes, hash 0x{keccak(bytes(got)).hex()[:16]}…",
             hint="use the release of this program that deployed it",
         )
-
-
-def _code(name: str, part: str) -> bytes:
-    return bytes.fromhex(artifact(name)[part][2:])

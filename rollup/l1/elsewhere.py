@@ -27,8 +27,8 @@ from ..binding import to_data
 from ..data import Head, words_in_blob
 from ..files import write_whole
 from ..kzg import Blob
+from .artifacts import artifact
 from .bound import BoundContract
-from .contracts import artifact
 
 #: How long beacon nodes must serve blobs: MIN_EPOCHS_FOR_BLOB_SIDECARS_REQUESTS of 32 slots (consensus-specs, deneb).
 BLOB_EPOCHS = 4096

@@ -37,8 +37,8 @@ from aitbc_rollup.algebra.pairing import pairing_check
 from aitbc_rollup.algebra.reference.curve import G1Point, G2Point
 from aitbc_rollup.errors import BadInputError
 
+from .artifacts import DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE
 from .blob_transaction import BLOB_TRANSACTION
-from .contracts import DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE
 from .embedded_blobs import POINT_EVALUATION, point_evaluation_precompile, unwrap
 from .signer import DEVELOPMENT_ADDRESS
 

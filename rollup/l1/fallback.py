@@ -119,19 +119,19 @@ class Fallback:
         (logged,) = self._contract.logged("BatchProposed", receipt)
         return self.proposal(int(logged["id"])), receipt
 
-    def challenge(self, signer: Signer, number: int, outcome: bytes) -> tuple[Challenge, Receipt]:
+    def challenge(self, signer: Signer, identity: int, outcome: bytes) -> tuple[Challenge, Receipt]:
         """Say, with a bond, that a proposed batch has another outcome.
 
         Args:
             signer: who stakes the bond.
-            number: of the batch.
+            identity: number of the proposal.
             outcome: digest of the right one (``full.data.Outcome.digest``).
 
         Raises:
             L1Error: refused.
         """
-        place = f"challenge of batch {number}"
-        receipt = self._contract.send(signer, "challenge", [number, outcome], place, value=self.bond())
+        place = f"challenge to proposal {identity}"
+        receipt = self._contract.send(signer, "challenge", [identity, outcome], place, value=self.bond())
         (logged,) = self._contract.logged("BatchChallenged", receipt)
         proposal, index = int(logged["id"]), int(logged["index"])
         return Challenge(proposal, index, signer.address, paid=False, outcome=outcome), receipt

@@ -140,7 +140,7 @@ class Outbox:
         limit = gas or estimate * 5 // 4
         fees = client.ask(lambda: suggested(web3, self.policy.max_fee, blobs=bool(hashes)), place)
         if self.policy.dry_run:
-            price = client.ask(lambda: int(web3.eth.get_block("latest").get("baseFeePerGas", 0))) + fees.tip
+            price = client.gas_price()
             raise NotSent(
                 Estimate.of(
                     place=place, call=call, gas=estimate, limit=limit, fees=fees, price=price, blobs=len(hashes)

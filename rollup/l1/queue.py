@@ -55,8 +55,8 @@ class Queue:
         Raises:
             L1Error: the chain does not answer.
         """
-        names = ("queuedItems", "committedQueue", "provenQueue", "finalizedQueue")
-        return Pointers(*(int(self._contract.view(name, at=at)) for name in names))
+        queued = int(self._contract.view("queuedItems", at=at))
+        return Pointers(queued, *map(int, self._contract.view("queuePointers", at=at)))
 
     def items(self, first: int, count: int, at: int | None = None) -> list[QueueItem]:
         """Items from number ``first`` on.
@@ -81,8 +81,17 @@ class Queue:
         count = pointers.waiting if limit is None else min(limit, pointers.waiting)
         return enumerate(self.items(pointers.committed + 1, count), start=pointers.committed + 1)
 
+    def deadline(self, number: int) -> int:
+        """When an item is overdue, in unix seconds.
+
+        Raises:
+            L1Error: no such item, or the chain does not answer.
+        """
+        _, _, deadline, _ = self._contract.view("item", number)
+        return int(deadline)
+
     def deposit(self, signer: Signer, index: int, amount: int) -> Queued:
-        """Queue a deposit of the signer's to an account, in wei.
+        """Queue a deposit of the signer's to an account; of a token, the rollup must be allowed to take the amount.
 
         Raises:
             BadInputError: no index of an account, or no amount.
@@ -90,7 +99,8 @@ class Queue:
         """
         _check_index(index, "account")
         _check_amount(amount)
-        return self._send(signer, "deposit", [index], f"deposit to account {index}", value=amount)
+        value = amount if int(str(self._contract.view("asset")), 16) == 0 else 0
+        return self._send(signer, "deposit", [index, amount], f"deposit to account {index}", value)
 
     def force_exit(self, signer: Signer, index: int, amount: int = EVERYTHING) -> Queued:
         """Queue an exit from an account whose L1 owner the signer is; at most the balance leaves it.
@@ -116,8 +126,17 @@ class Queue:
         place = f"transfer from account {sender} to {receiver}"
         return self._send(signer, "forceTransfer", [sender, receiver, amount], place)
 
+    @property
+    def fee(self) -> int:
+        """What queueing an item costs, in wei.
+
+        Raises:
+            L1Error: the chain does not answer.
+        """
+        return int(self._contract.view("queueFee"))
+
     def _send(self, signer: Signer, name: str, arguments: list[int], place: str, value: int = 0) -> Queued:
-        receipt = self._contract.send(signer, name, arguments, place, value=value)
+        receipt = self._contract.send(signer, name, arguments, place, value=value + self.fee)
         (log,) = self._contract.logged("ItemQueued", receipt)
         return Queued(int(log["number"]), receipt)
 

@@ -7,12 +7,13 @@ that was cut off goes on where it stopped; what is there and differs is an error
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from eth_utils.crypto import keccak
 
-from aitbc_rollup.circuits.statements.batch.layout import HEADER, HEADER_WORDS
+from aitbc_rollup.circuits.statements.batch.layout import HEADER, HEADER_WORDS, Kind
 from aitbc_rollup.errors import BadInputError, L1Error
 from aitbc_rollup.verifier.formats import proof_to_calldata
 from aitbc_rollup.verifier.types import Proof
@@ -22,8 +23,13 @@ from ..transactions import QueueItem
 from .bound import BoundContract, Step
 from .claims import Claims
 from .client import L1Client, Receipt, checksummed
+from .escape import Escape
+from .fallback import Fallback
+from .outbox import Sidecar
 from .queue import Pointers, Queue
+from .router import Router
 from .signer import Signer
+from .treasury import Treasury
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +47,83 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the contract keeps of a committed batch.
+    """What the contract keeps of a committed batch; times in unix seconds.
 
     ``last_item`` is the number of the last queue item that it or a batch before it takes; ``claims`` the hash of its
-    queue results and transfers, zeros if it has none.
+    queue results and transfers, zeros if it has none; ``selector`` names its circuit; ``finalized_at`` is 0 and
+    ``payout`` the zero address until then; ``proposal`` is the number of a full batch's proposal, otherwise 0.
     """
 
     number: int
     binding: bytes
     new_root: int
-    l1_time: int
-    last_item: int
     claims: bytes
+    l1_time: int
+    committed_at: int
+    finalized_at: int
+    last_item: int
+    selector: bytes
+    kind: Kind
+    payout: str
+    proposal: int
+
+
+#: In the order of the contract's struct.
+_BATCH_FIELDS = tuple(field.name for field in fields(Batch) if field.name != "number")
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A batch as it is posted.
+
+    Args:
+        selector: the circuit it will be proven with.
+        data: header, queue results and whatever its kind posts, 32-byte words.
+        binding: the statement of these data, and of what lies elsewhere.
+        evidence: that the words which are not posted are there; empty if all are.
+        sidecar: a blob batch's blob.
+    """
+
+    selector: bytes
+    data: bytes
+    binding: Binding
+    evidence: bytes = b""
+    sidecar: Sidecar | None = None
+
+    @property
+    def number(self) -> int:
+        """The batch's number.
+
+        Raises:
+            BadInputError: the data are shorter than a header, or not whole words below r.
+        """
+        return batch_number(self.data)
+
+    @property
+    def arguments(self) -> list[Any]:
+        """As the contract takes them."""
+        return [self.selector, self.data, self.binding.commitment, self.evidence]
+
+
+def batch_number(posted: bytes) -> int:
+    """The number of a batch, header word 4 of its data.
+
+    Raises:
+        BadInputError: the data are shorter than a header, or not whole words below r.
+    """
+    words = to_words(posted, "the batch's data")
+    if len(words) < HEADER_WORDS:
+        raise BadInputError("the data have no header", expected=f"{HEADER_WORDS} words", got=f"{len(words)}")
+    return words[HEADER.index("batch_number")]
 
 
 class RollupContract:
-    """A deployed rollup on a chain, with its ``queue`` and its ``claims``.
+    """A deployed rollup on a chain, with its ``queue``, ``claims``, ``treasury``, ``fallback`` and
+    ``escape``.
 
     Args:
         client: the chain.
-        address: the rollup, as :class:`~.contracts.Deployment` computes it.
+        address: the rollup, as :class:`~.plan.Deployment` computes it.
     """
 
     def __init__(self, client: L1Client, address: str) -> None:
@@ -69,6 +132,9 @@ class RollupContract:
         self._contract = BoundContract(client, address)
         self.queue = Queue(self._contract)
         self.claims = Claims(self._contract, self.posted)
+        self.treasury = Treasury(self._contract)
+        self.fallback = Fallback(self._contract)
+        self.escape = Escape(self._contract)
 
     # -- views --------------------------------------------------------------------------------------------------
 
@@ -112,8 +178,8 @@ class RollupContract:
         Raises:
             L1Error: no such batch.
         """
-        binding, new_root, l1_time, last_item, claims = self._contract.view("batch", number, at=at)
-        return Batch(number, bytes(binding), int(new_root), int(l1_time), int(last_item), bytes(claims))
+        found = dict(zip(_BATCH_FIELDS, self._contract.view("batch", number, at=at), strict=True))
+        return Batch(**found | {"number": number, "kind": Kind(found["kind"])})
 
     def queue_items(self, number: int, at: int | None = None) -> list[QueueItem]:
         """The queue items that a committed batch takes.
@@ -156,9 +222,14 @@ class RollupContract:
         """
         return ((self.posted(number), self.queue_items(number)) for number in range(1, batches + 1))
 
-    def is_development_allowed(self) -> bool:
-        """Whether development keys are allowed here."""
-        return bool(self._contract.view("developmentChainId") == self.client.chain_id)
+    @cached_property
+    def router(self) -> Router:
+        """Its circuits.
+
+        Raises:
+            L1Error: the chain does not answer.
+        """
+        return Router(self.client, str(self._contract.view("router")))
 
     def _counters(self, at: int | None = None) -> tuple[int, int, int]:
         names = ("committedBatches", "provenBatches", "finalizedBatches")
@@ -167,25 +238,26 @@ class RollupContract:
 
     # -- steps --------------------------------------------------------------------------------------------------
 
-    def commit(self, signer: Signer, posted: bytes, bound: Binding, *, simulate: bool = True) -> Step:
+    def commit(self, signer: Signer, posting: Posting, *, simulate: bool = True) -> Step:
         """Post a batch's data; its number is header word 4.
 
         Args:
             signer: the operator.
-            posted: header, queue results, registrations, transfers and sessions, 32-byte words.
-            bound: C, ζ and y of these data and of the queue items that they take.
+            posting: what is posted.
             simulate: ask first whether the contract takes it; False sends it all the same, to be seen failing.
 
         Raises:
             BadInputError: shorter than a header, or not whole words below r.
             L1Error: refused, or another batch with this number is committed.
         """
-        number = _batch_number(posted)
+        number = posting.number
         committed, _, _ = self._counters()
         if 0 < number <= committed:
-            self._check_same(number, bound)
+            self._check_same(number, posting.binding)
             return self._contract.done("BatchCommitted", batchNumber=number)
-        return self._send(signer, "commit", [posted, bound.commitment], f"commit of batch {number}", simulate)
+        return self._send(
+            signer, "commit", posting.arguments, f"commit of batch {number}", simulate, sidecar=posting.sidecar
+        )
 
     def prove(
         self, signer: Signer, number: int, bound: Binding, payout: str, proof: Proof, *, simulate: bool = True
@@ -195,7 +267,7 @@ class RollupContract:
         Args:
             signer: anyone.
             number: the batch after the last proven one.
-            bound: C, ζ and y: the public inputs, as committed.
+            bound: the statement, as committed.
             payout: address that the proof's maker bound into it.
             proof: the proof.
             simulate: as for :meth:`commit`.
@@ -207,12 +279,11 @@ class RollupContract:
         if 0 < number <= proven:
             self._check_same(number, bound)
             return self._contract.done("BatchProven", batchNumber=number)
-        public = (bound.commitment, bound.zeta, bound.evaluation)
-        arguments = [number, *public, checksummed(payout), proof_to_calldata(proof)]
+        arguments = [number, bound.statement, checksummed(payout), proof_to_calldata(proof)]
         return self._send(signer, "prove", arguments, f"proof of batch {number}", simulate)
 
     def commit_and_prove(
-        self, signer: Signer, posted: bytes, bound: Binding, payout: str, proof: Proof, *, simulate: bool = True
+        self, signer: Signer, posting: Posting, payout: str, proof: Proof, *, simulate: bool = True
     ) -> Step:
         """Both in one transaction, when every batch before is proven; if the commit is there already, only the proof.
 
@@ -220,18 +291,32 @@ class RollupContract:
             BadInputError: shorter than a header, or not whole words below r.
             L1Error: refused, or another batch with this number is committed.
         """
-        number = _batch_number(posted)
+        number = posting.number
         committed, _, _ = self._counters()
         if 0 < number <= committed:
-            return self.prove(signer, number, bound, payout, proof, simulate=simulate)
-        arguments = [posted, bound.commitment, checksummed(payout), proof_to_calldata(proof)]
-        return self._send(signer, "commitAndProve", arguments, f"commit and proof of batch {number}", simulate)
+            return self.prove(signer, number, posting.binding, payout, proof, simulate=simulate)
+        arguments = [*posting.arguments, checksummed(payout), proof_to_calldata(proof)]
+        place = f"commit and proof of batch {number}"
+        return self._send(signer, "commitAndProve", arguments, place, simulate, sidecar=posting.sidecar)
+
+    def is_in_one(self, number: int) -> bool:
+        """Whether a batch was committed and proven in one transaction, or can be.
+
+        Raises:
+            L1Error: the chain does not answer.
+        """
+        committed, proven, _ = self._counters()
+        if number > proven:
+            return committed == proven == number - 1
+        found = [self._contract.logs(event, batchNumber=number) for event in ("BatchCommitted", "BatchProven")]
+        hashes = [bytes(logs[-1]["transactionHash"]) for logs in found if logs]
+        return len(hashes) == 2 and hashes[0] == hashes[1]
 
     def prove_with_data(
         self, signer: Signer, posted: bytes, committed: Binding, bound: Binding, payout: str, proof: Proof,
         *, simulate: bool = True,
     ) -> Step:  # fmt: skip
-        """Prove a batch with another C than the one it was committed with; its number is header word 4.
+        """Prove a calldata or full batch with another C than it was committed with; its number is header word 4.
 
         Args:
             signer: anyone.
@@ -246,7 +331,7 @@ class RollupContract:
             BadInputError: shorter than a header, or not whole words below r.
             L1Error: refused, or other data or another C were committed.
         """
-        number = _batch_number(posted)
+        number = batch_number(posted)
         _, proven, _ = self._counters()
         if 0 < number <= proven:
             self._check_same(number, committed)
@@ -256,10 +341,10 @@ class RollupContract:
         return self._send(signer, "proveWithData", arguments, f"proof of batch {number}", simulate)
 
     def finalize(self, signer: Signer, up_to: int) -> Step:
-        """Make the proven batches up to this number final.
+        """Make the batches up to this number final: proven ones, and full ones that nobody challenged in time.
 
         Raises:
-            L1Error: refused: one of them is not proven.
+            L1Error: refused: one of them is neither.
         """
         _, _, finalized = self._counters()
         if 0 < up_to <= finalized:
@@ -276,8 +361,16 @@ class RollupContract:
 
     # -- underneath ---------------------------------------------------------------------------------------------
 
-    def _send(self, signer: Signer, name: str, arguments: list[Any], place: str, simulate: bool = True) -> Step:
-        return Step(self._contract.send(signer, name, arguments, place, simulate=simulate))
+    def _send(
+        self,
+        signer: Signer,
+        name: str,
+        arguments: list[Any],
+        place: str,
+        simulate: bool = True,
+        sidecar: Sidecar | None = None,
+    ) -> Step:
+        return Step(self._contract.send(signer, name, arguments, place, simulate=simulate, sidecar=sidecar))
 
     def _check_same(self, number: int, expected: Binding) -> None:
         kept = self.batch(number).binding
@@ -289,10 +382,3 @@ class RollupContract:
                 got=f"0x{kept.hex()}",
                 hint="build the batch anew on the chain's last state, or roll back what is not proven",
             )
-
-
-def _batch_number(posted: bytes) -> int:
-    words = to_words(posted, "the batch's data")
-    if len(words) < HEADER_WORDS:
-        raise BadInputError("the data have no header", expected=f"{HEADER_WORDS} words", got=f"{len(words)}")
-    return words[HEADER.index("batch_number")]

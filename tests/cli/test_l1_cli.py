@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from batch_chain import ALICE, BOB, ETHER, NOBODY, Chain, make_chain
+from batch_chain import ALICE, BOB, ETHER, NOBODY, PAYOUT, Chain, make_chain
 from cli_world import Cli
 
-from aitbc_rollup.cli import l1 as l1_module
+from aitbc_rollup.cli.l1 import shared
 from aitbc_rollup.rollup.l1 import client as client_module
 from aitbc_rollup.rollup.l1.queue import EVERYTHING
 
@@ -21,7 +21,7 @@ def network() -> client_module.L1Client:
 @pytest.fixture
 def chain(network: client_module.L1Client, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Chain:
     """A rollup of this test's own, which the commands find at every URL."""
-    monkeypatch.setattr(l1_module, "connect", lambda url: network)
+    monkeypatch.setattr(shared, "connect", lambda url: network)
     made = make_chain(network, f"l1 cli {request.node.name}")
     monkeypatch.setenv("AITBC_CONTRACT", made.rollup.address)
     for name in ("AITBC_PRIVATE_KEY", "AITBC_KEYSTORE"):
@@ -56,16 +56,24 @@ def test_from_deposit_to_claim(chain: Chain, cli: Cli) -> None:
     ).json.items()
     owed = [(1, "300"), (3, "7"), (4, "8")]
     shown = cli("l1", "claims", 1, "--json").json["claims"]
-    assert shown == [{"word": w, "address": me, "amount": a, "paid": False} for w, a in owed]
+    assert shown == [{"word": w, "address": me, "amount": a, "made": False} for w, a in owed]
 
-    paid = cli("l1", "claim", 1, "--json")
-    assert paid.code == 0, paid.err
-    assert [(c["word"], c["amount"], c["paid_before"]) for c in paid.json["claims"]] == [(w, a, False) for w, a in owed]
+    made = cli("l1", "claim", 1, "--json")
+    assert made.code == 0, made.err
+    assert [(c["word"], c["amount"], c["made_before"]) for c in made.json["claims"]] == [(w, a, False) for w, a in owed]
+    assert made.json["owed"] == "315"
     again = cli("l1", "claim", 1, "--address", me, "--json").json["claims"]
-    assert again == [claim | {"paid_before": True} for claim in paid.json["claims"]]
-    assert cli("l1", "claim", 1).out.startswith(f"paid 0 wei to {me}\n")
-    assert all(claim["paid"] for claim in cli("l1", "claims", 1, "--json").json["claims"])
+    assert again == [claim | {"made_before": True} for claim in made.json["claims"]]
+    assert cli("l1", "claim", 1).out.startswith("3 claims in batch 1; 315 wei are owed in all\n")
+    assert all(claim["made"] for claim in cli("l1", "claims", 1, "--json").json["claims"])
     assert cli("l1", "claims", 1).out.startswith("3 claims in batch 1\n")
+
+    paid = cli("l1", "withdraw", "--json")
+    assert (paid.code, paid.json["paid"], paid.json["still_owed"]) == (0, "315", "0")
+    again = cli("l1", "withdraw", "--address", me, "--json")
+    assert (again.code, again.json["message"].split(":")[0]) == (4, "NothingOwed")
+    fees = cli("l1", "collect", "--address", PAYOUT, "--json")
+    assert (fees.code, fees.json["paid"]) == (0, str(5 * chain.rollup.queue.fee))
 
 
 def test_claims_of_nobody(chain: Chain, cli: Cli) -> None:
@@ -77,7 +85,7 @@ def test_claims_of_nobody(chain: Chain, cli: Cli) -> None:
 def test_what_the_chain_refuses(chain: Chain, cli: Cli) -> None:
     assert cli("l1", "deposit", NOBODY, 300).code == 0
     batch = chain.batch()
-    chain.rollup.commit(chain.signer, batch.data.posted, batch.binding)
+    chain.rollup.commit(chain.signer, chain.posting(batch))
     said = cli("l1", "claim", 1, "--json")
     assert (said.code, said.json["message"].split(":")[0]) == (4, "BatchNotFinal")
     said = cli("l1", "claims", 2, "--json")

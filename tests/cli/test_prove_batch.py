@@ -163,6 +163,7 @@ def test_a_genesis_for_another_chain(cli: Cli, proven: Proven, tmp_path: Path) -
 def test_a_trace_without_development_accounts(cli: Cli, proven: Proven, tmp_path: Path) -> None:
     value: dict[str, Any] = genesis.development(31337, 1).to_json()
     value["accounts"] = value["accounts"][:2]
+    value["balance"] = str(sum(int(account["balance"]) for account in value["accounts"]))
     path = tmp_path / "genesis.json"
     path.write_text(json.dumps(value))
     said = cli("prove-batch", proven.trace, "--genesis", path, "--json")

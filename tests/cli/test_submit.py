@@ -51,11 +51,11 @@ def test_submit_and_status(recent: tuple[Path, Path], chain: L1Client, cli: Cli)
 
     said = cli("submit", out, "--dev-key", "--json")
     assert said.code == 0, said.err
-    assert set(said.json["gas"]) == {"deploy", "commit", "prove", "finalize"}
-    assert said.json["transactions_sent"] == 5
+    assert set(said.json["gas"]) == {"deploy", "commit_and_prove", "finalize"}
+    assert said.json["transactions_sent"] == 12
     assert said.json["state_root"] == cli("verify", out, "--json").json["new_root"]
     stages = [json.loads(line)["stage"] for line in said.err.splitlines()]
-    assert stages == ["deploy", "commit", "prove", "finalize"]
+    assert stages == ["deploy", "commit_and_prove", "finalize"]
 
     again = cli("submit", out, "--dev-key", "--json")
     assert (again.code, again.json["transactions_sent"]) == (0, 0)
@@ -120,7 +120,7 @@ def test_a_batch_for_another_contract_is_not_deployed(
     for name in bundle.FILES:
         (folder / name).write_bytes((recent[1] / name).read_bytes())
     value = json.loads((folder / "batch.json").read_text())
-    value["genesis"]["operator"] = "0x" + "22" * 20
+    value["deployment"]["roles"]["admin"] = "0x" + "22" * 20
     (folder / "batch.json").write_text(json.dumps(value))
     said = cli("submit", folder, "--dev-key", "--json")
     assert (said.code, said.json["message"]) == (4, "there is no contract for this batch")
@@ -179,17 +179,18 @@ def test_demo(proven: Proven, cli: Cli, one_agent: None) -> None:
     assert said.code == 0, said.err
     figures = said.json
     assert (figures["records"], figures["proof_bytes"], figures["proof_was_there"]) == (5, 384, False)
-    assert set(figures["gas"]) == {"deploy", "commit", "prove", "finalize"}
+    assert set(figures["gas"]) == {"deploy", "commit_and_prove", "finalize"}
     assert figures["altered_batch_refused"].startswith("ProofInvalid")
     stages = [json.loads(line)["stage"] for line in said.err.splitlines()]
     assert stages == [
-        "ingest", "keys", "sealed", "witness", "proof", "files", "chain", "deploy", "commit", "prove", "finalize",
+        "ingest", "keys", "sealed", "witness", "proof", "files", "chain", "deploy", "commit_and_prove", "finalize",
         "tamper",
     ]  # fmt: skip
 
     again = cli(*arguments, "--json").json
     assert again["proof_was_there"] is True
-    assert (again["new_root"], again["gas"]["prove"]) == (figures["new_root"], figures["gas"]["prove"])
+    name = "commit_and_prove"
+    assert (again["new_root"], again["gas"][name]) == (figures["new_root"], figures["gas"][name])
     told = cli(*arguments)
     assert told.code == 0
     assert figures["new_root"] in told.out and "the L1 refuses it: ProofInvalid" in told.out

@@ -36,10 +36,10 @@ def test_the_contract_commits_to_the_key(copied: Proven, cli: Cli) -> None:
     assert (said.code, said.json["key_trusted"]) == (0, True)
     said = cli("verify", copied.out, "--contract", "0x" + "11" * 20, "--json")
     assert (said.code, said.json["message"]) == (1, "the batch is for another contract")
-    edit(copied.out / "batch.json", lambda value: value["genesis"].update(root="5"))
+    edit(copied.out / "batch.json", lambda value: value["deployment"].update(genesis_root="5"))
     said = cli("verify", copied.out, "--contract", contract, "--json")
     assert said.code == 1
-    assert said.json["message"] == "the contract's address does not follow from the batch's key and genesis"
+    assert said.json["message"] == "the contract's address does not follow from the batch's key and deployment"
 
 
 def word(number: int, add: int) -> Change:

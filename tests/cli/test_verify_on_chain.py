@@ -17,8 +17,8 @@ from trapdoor import Trapdoor
 from aitbc_rollup.circuits.api import Circuit
 from aitbc_rollup.errors import UsageError
 from aitbc_rollup.rollup.deployment import verify_on_chain
+from aitbc_rollup.rollup.l1.artifacts import verifier_code
 from aitbc_rollup.rollup.l1.client import connect
-from aitbc_rollup.rollup.l1.contracts import verifier_code
 from aitbc_rollup.rollup.l1.signer import development_signer
 from aitbc_rollup.verifier.formats import verification_key_from_json
 

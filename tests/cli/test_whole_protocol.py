@@ -13,12 +13,13 @@ from cli_world import Cli, Proven
 from test_session import agent_key, unsigned
 
 from aitbc_rollup.algebra.eddsa import public_key
-from aitbc_rollup.cli import l1 as l1_command
 from aitbc_rollup.cli import submit as submit_command
+from aitbc_rollup.cli.l1 import shared
 from aitbc_rollup.rollup import genesis
 from aitbc_rollup.rollup.dev_agents import development_private_key
 from aitbc_rollup.rollup.l1 import client as l1_module
 from aitbc_rollup.rollup.l1.client import L1Client
+from aitbc_rollup.rollup.l1.rollup_contract import RollupContract
 from aitbc_rollup.rollup.store import Store
 
 NEW, NOBODY = 9, 12
@@ -29,7 +30,7 @@ NEW_KEY = bytes(range(32))
 def chain(monkeypatch: pytest.MonkeyPatch) -> L1Client:
     """A new embedded chain, which the commands find at every URL."""
     client = l1_module.connect()
-    for module in (submit_command, l1_command, l1_module):
+    for module in (submit_command, shared, l1_module):
         monkeypatch.setattr(module, "connect", lambda url, **_: client)
     for name in ("AITBC_PRIVATE_KEY", "AITBC_KEYSTORE"):
         monkeypatch.delenv(name, raising=False)
@@ -111,7 +112,7 @@ def test_once_through(proven: Proven, chain: L1Client, cli: Cli) -> None:
     assert (nothing.code, nothing.json["message"]) == (3, "nothing to take")
 
     with Store(Path("state")) as store:
-        found = store.state()
+        found, kept = store.state(), store.genesis_json()
         assert found.account(NEW).balance == 500 + 5 * 5
         assert (found.account(2).nonce, store.queue_items) == (3, 8)
         assert found.account(2).balance == genesis.DEVELOPMENT_BALANCE + 1000 - 78 - 503 - 73
@@ -121,11 +122,13 @@ def test_once_through(proven: Proven, chain: L1Client, cli: Cli) -> None:
     assert after.json["queue"] == {"queued": 8, "committed": 8, "proven": 8, "finalized": 8, "waiting": 0}
     owed = cli("l1", "claims", 2, "--contract", contract, "--json").json["claims"]
     assert [claim["amount"] for claim in owed] == ["31", "4", "70"]
-    assert chain.balance(contract) == 1000 + 31 + 25
+    backing, fees = genesis.from_json(kept, "state").balance, 8 * RollupContract(chain, contract).queue.fee
+    assert chain.balance(contract) == backing + fees + 1000 + 31 + 25
     for address, amounts in ((owed[0]["address"], ["31", "4"]), (owed[2]["address"], ["70"])):
         paid = cli("l1", "claim", 2, "--address", address, "--contract", contract, "--json").json["claims"]
         assert [claim["amount"] for claim in paid] == amounts
-    assert chain.balance(contract) == 1000 + 31 + 25 - 31 - 4 - 70
+        assert cli("l1", "withdraw", "--address", address, "--contract", contract).code == 0
+    assert chain.balance(contract) == backing + fees + 1000 + 31 + 25 - 31 - 4 - 70
     assert cli("verify", "second", "--contract", contract, "--json").json["queue_items"] == 3
 
 

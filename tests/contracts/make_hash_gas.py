@@ -18,7 +18,7 @@ from machine import Machine, words  # noqa: E402
 
 from aitbc_rollup.rollup.account_proof import AccountProof  # noqa: E402
 from aitbc_rollup.rollup.l1.account_proofs import account_proofs, hasher  # noqa: E402
-from aitbc_rollup.rollup.l1.contracts import artifact  # noqa: E402
+from aitbc_rollup.rollup.l1.artifacts import artifact  # noqa: E402
 
 HASHERS = (2, 3, 4, 5, 8, 16)
 IS_ACCOUNT = keccak(b"isAccount(uint256,uint32,uint256[8],uint256[48])")[:4]
@@ -45,7 +45,7 @@ def render() -> str:
         address = machine.create(creation.init_code)
         _, gas = machine.call(address, words(*range(inputs + 1)))
         sizes = {"bytes": len(creation.code), "creation_bytes": len(creation.init_code)}
-        hashers[creation.name] = {"gas": gas, **sizes}
+        hashers[creation.contract] = {"gas": gas, **sizes}
     _, gas = machine.call(deployed_proofs(machine), calldata(make_account_vector.proof()))
     content = {
         "generator": "tests/contracts/make_hash_gas.py",

@@ -12,8 +12,8 @@ from make_hash_gas import calldata, deployed_proofs
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.rollup.account_proof import AccountProof, is_account, prove_account
 from aitbc_rollup.rollup.l1.account_proofs import account_proofs, hasher
+from aitbc_rollup.rollup.l1.artifacts import DEPLOYMENT_PROXY, artifact
 from aitbc_rollup.rollup.l1.client import connect
-from aitbc_rollup.rollup.l1.contracts import DEPLOYMENT_PROXY, artifact
 from aitbc_rollup.rollup.l1.signer import development_signer
 
 

@@ -4,6 +4,7 @@ import re
 import shutil
 
 import make_account_vector
+import make_blob_vector
 import make_hash_gas
 import make_vector
 import pytest
@@ -20,6 +21,11 @@ BUILDER = REPOSITORY / "contracts" / "tools" / "build_artifacts.py"
 @pytest.mark.parametrize("generator", [make_vector, make_account_vector, make_hash_gas])
 def test_a_generated_file_is_what_its_generator_writes(generator):
     assert generator.TARGET.read_text() == generator.render()
+
+
+def test_the_blob_vector_is_what_its_generator_writes_and_opens_anywhere():
+    assert make_blob_vector.TARGET.read_text() == make_blob_vector.render()
+    assert make_blob_vector.opening(7) == make_blob_vector.opening(R - 1)
 
 
 def vectors(library: str) -> dict[str, list[int]]:

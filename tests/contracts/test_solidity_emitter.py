@@ -8,8 +8,8 @@ from web3.exceptions import ContractLogicError
 
 from aitbc_rollup.algebra.bn254 import P, R
 from aitbc_rollup.errors import BadInputError, L1Error
+from aitbc_rollup.rollup.l1.artifacts import verifier_init_code
 from aitbc_rollup.rollup.l1.client import connect
-from aitbc_rollup.rollup.l1.contracts import verifier_init_code
 from aitbc_rollup.rollup.l1.signer import development_signer
 from aitbc_rollup.verifier.formats import proof_to_calldata
 from aitbc_rollup.verifier.solidity import emit_verifier, verifying_key_blob

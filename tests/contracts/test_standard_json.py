@@ -10,7 +10,7 @@ from solidity import solc
 
 from aitbc_rollup.contracts.standard_json import closure, names, qualified_name, standard_json
 from aitbc_rollup.errors import BadInputError
-from aitbc_rollup.rollup.l1.contracts import artifact
+from aitbc_rollup.rollup.l1.artifacts import artifact
 
 
 def path_of(name: str) -> str:

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from batch_chain import ALICE, NOBODY, PAYOUT, SHAPE, SHARD, Chain, make_chain, proof_for
+from batch_chain import ALICE, NOBODY, PAYOUT, SHAPE, SHARD, TRAPDOOR, Chain, make_chain, plan_of, proof_for
 from trapdoor import Trapdoor
 
 from aitbc_rollup.algebra.bn254 import R
@@ -17,6 +17,7 @@ from aitbc_rollup.errors import BadInputError, L1Error
 from aitbc_rollup.rollup.binding import Binding, to_data, to_words
 from aitbc_rollup.rollup.l1.client import connect
 from aitbc_rollup.rollup.l1.contracts import check_deployed, deploy
+from aitbc_rollup.rollup.l1.plan import Route, call_data
 from aitbc_rollup.rollup.l1.signer import load_signer
 from aitbc_rollup.verifier.formats import proof_to_calldata
 
@@ -66,7 +67,7 @@ def test_a_batch_made_since_the_last_block_is_taken_by_an_idle_chain(chain: Chai
         time.sleep(0.1)
     now = int(time.time())
     posted = to_data(words(chain, l1_time=now))
-    assert not chain.rollup.commit(chain.signer, posted, bound(posted)).already
+    assert not chain.rollup.commit(chain.signer, chain.posting(posted)).already
 
 
 # -- the polynomial -------------------------------------------------------------------------------------------------
@@ -97,9 +98,9 @@ def test_the_contracts_polynomial_is_the_nodes(client, case: int) -> None:
         polynomial += names[name] + [0] * (section.words - len(names[name]))
     right = Binding.of(polynomial, posted, to_data(items), generator.randrange(R))
 
-    chain.rollup.commit(chain.signer, posted, right)
-    (log,) = chain.rollup._contract.logs("BatchCommitted", batchNumber=1)
-    assert Binding(*(log["args"][name] for name in ("commitment", "zeta", "y"))) == right
+    chain.rollup.commit(chain.signer, chain.posting(posted, right))
+    (log,) = chain.rollup.bound.logs("BatchCommitted", batchNumber=1)
+    assert Binding(*log["args"]["statement"]) == right
     assert chain.rollup.batch(1).binding == right.digest
     assert chain.rollup.posted(1) == posted
 
@@ -116,12 +117,13 @@ def test_deployed_where_it_was_computed_and_only_once(client) -> None:
     assert status.state_root == status.proven_root == status.committed_root == chain.deployment.genesis_root
 
 
-def test_another_room_is_another_contract(client) -> None:
-    plan = make_chain(client, "rooms").deployment
+def test_another_room_is_another_contract() -> None:
+    plan = plan_of("rooms")
     for name in SECTIONS:
         shape = dataclasses.replace(SHAPE, **{name: getattr(SHAPE, name) - 1})
-        assert dataclasses.replace(plan, shape=shape).rollup != plan.rollup
-    assert dataclasses.replace(plan, shape=dataclasses.replace(SHAPE, pages=9)).rollup == plan.rollup
+        other = dataclasses.replace(plan, routes=(Route.of(TRAPDOOR.key, shape),))
+        assert other.rollup != plan.rollup and other.routes[0].selector != plan.routes[0].selector
+    assert Route.of(TRAPDOOR.key, dataclasses.replace(SHAPE, pages=9)) == plan.routes[0]
 
 
 def test_there_is_no_contract(client) -> None:
@@ -134,12 +136,12 @@ def test_there_is_no_contract(client) -> None:
 def test_development_sessions_are_refused_where_not_listed(client) -> None:
     trapdoor = Trapdoor(development=False)
     chain = make_chain(client, "not listed", verifying_key=trapdoor.key, development_chain_ids=())
-    assert not chain.rollup.is_development_allowed()
+    assert chain.rollup.router.development_chain_id == 0
     posted = to_data(words(chain))
     with refusal("DevelopmentKeyRefused"):
-        chain.rollup.commit(chain.signer, posted, bound(posted))
+        chain.rollup.commit(chain.signer, chain.posting(posted))
     posted = to_data(words(chain, mode=0))
-    chain.rollup.commit(chain.signer, posted, bound(posted))
+    chain.rollup.commit(chain.signer, chain.posting(posted))
     with refusal("DevelopmentKeyRefused"):
         make_chain(client, "development key", development_chain_ids=())
 
@@ -151,7 +153,7 @@ def test_every_step_is_done_once(chain: Chain) -> None:
     chain.rollup.queue.deposit(chain.signer, ALICE, 9)
     batch = chain.batch()
     steps = [
-        lambda: chain.rollup.commit(chain.signer, batch.data.posted, batch.binding),
+        lambda: chain.rollup.commit(chain.signer, chain.posting(batch)),
         lambda: chain.rollup.prove(chain.signer, 1, batch.binding, PAYOUT, proof_for(batch.binding)),
         lambda: chain.rollup.finalize(chain.signer, 1),
     ]
@@ -165,7 +167,7 @@ def test_every_step_is_done_once(chain: Chain) -> None:
 
 def test_commit_and_prove(chain: Chain) -> None:
     batch = chain.batch()
-    arguments = (chain.signer, batch.data.posted, batch.binding, PAYOUT, proof_for(batch.binding))
+    arguments = (chain.signer, chain.posting(batch), PAYOUT, proof_for(batch.binding))
     assert not chain.rollup.commit_and_prove(*arguments).already
     assert chain.rollup.status().proven == 1
     assert chain.rollup.commit_and_prove(*arguments).already
@@ -173,20 +175,18 @@ def test_commit_and_prove(chain: Chain) -> None:
 
 def test_commit_and_prove_goes_on_where_it_was_cut_off(chain: Chain) -> None:
     batch = chain.batch()
-    chain.rollup.commit(chain.signer, batch.data.posted, batch.binding)
-    step = chain.rollup.commit_and_prove(
-        chain.signer, batch.data.posted, batch.binding, PAYOUT, proof_for(batch.binding)
-    )
+    chain.rollup.commit(chain.signer, chain.posting(batch))
+    step = chain.rollup.commit_and_prove(chain.signer, chain.posting(batch), PAYOUT, proof_for(batch.binding))
     assert not step.already
     assert chain.rollup.status().proven == 1
 
 
 def test_another_batch_of_the_same_number_is_an_error(chain: Chain) -> None:
     batch = chain.batch()
-    chain.rollup.commit(chain.signer, batch.data.posted, batch.binding)
+    chain.rollup.commit(chain.signer, chain.posting(batch))
     other = dataclasses.replace(batch.binding, commitment=batch.binding.commitment ^ 1)
     with pytest.raises(L1Error, match="another batch with this number is committed already"):
-        chain.rollup.commit(chain.signer, batch.data.posted, other)
+        chain.rollup.commit(chain.signer, chain.posting(batch, other))
 
 
 def test_prove_with_data_mends_a_wrong_commitment(chain: Chain) -> None:
@@ -194,7 +194,7 @@ def test_prove_with_data_mends_a_wrong_commitment(chain: Chain) -> None:
     batch = chain.batch()
     data, right = batch.data, batch.binding
     wrong = Binding.of(data.polynomial(SHAPE), data.posted, data.queue_bytes, right.commitment ^ 1)
-    chain.rollup.commit(chain.signer, data.posted, wrong)
+    chain.rollup.commit(chain.signer, chain.posting(data.posted, wrong))
     with refusal("BindingWrong"):
         chain.rollup.prove(chain.signer, 1, right, PAYOUT, proof_for(right))
     arguments = (chain.signer, data.posted, wrong, right, PAYOUT, proof_for(right))
@@ -214,13 +214,13 @@ def test_one_changed_byte_is_not_proven(chain: Chain, simulate: bool) -> None:
     assert sum(a != b for a, b in zip(data.posted, changed.posted, strict=True)) == 1
     altered = Binding.of(changed.polynomial(SHAPE), changed.posted, changed.queue_bytes, right.commitment)
 
-    chain.rollup.commit(chain.signer, changed.posted, altered)
+    chain.rollup.commit(chain.signer, chain.posting(changed.posted, altered))
     with pytest.raises(L1Error) as caught:
         chain.rollup.prove(chain.signer, 1, altered, PAYOUT, proof_for(right), simulate=simulate)
     assert caught.value.message == "ProofInvalid: Well-formed, but the pairing equation does not hold."
     with refusal("BindingWrong"):
         chain.rollup.prove(chain.signer, 1, right, PAYOUT, proof_for(right))
-    with refusal("NotFinalizable"):
+    with refusal("ProofMissing"):
         chain.rollup.finalize(chain.signer, 1)
     chain.rollup.rollback(chain.signer, 1)
     chain.finalize(batch)
@@ -228,7 +228,7 @@ def test_one_changed_byte_is_not_proven(chain: Chain, simulate: bool) -> None:
 
 def test_a_copied_proof_pays_its_maker_only(chain: Chain) -> None:
     batch = chain.batch()
-    chain.rollup.commit(chain.signer, batch.data.posted, batch.binding)
+    chain.rollup.commit(chain.signer, chain.posting(batch))
     thief = "0x00000000000000000000000000000000000000bB"
     with refusal("ProofInvalid"):
         chain.rollup.prove(chain.signer, 1, batch.binding, thief, proof_for(batch.binding))
@@ -240,7 +240,7 @@ def test_a_circuit_with_a_commitment(client) -> None:
     chain = make_chain(client, "commitment", verifying_key=committed.key)
     batch = chain.batch()
     proof = committed.prove(batch.binding.public_inputs(int(PAYOUT, 16)))
-    chain.rollup.commit(chain.signer, batch.data.posted, batch.binding)
+    chain.rollup.commit(chain.signer, chain.posting(batch))
     with refusal("WrongProofLength"):
         chain.rollup.prove(chain.signer, 1, batch.binding, PAYOUT, proof_for(batch.binding))
     chain.rollup.prove(chain.signer, 1, batch.binding, PAYOUT, proof)
@@ -249,10 +249,9 @@ def test_a_circuit_with_a_commitment(client) -> None:
 
 def test_too_little_gas_proves_nothing(chain: Chain) -> None:
     batch = chain.batch()
-    chain.rollup.commit(chain.signer, batch.data.posted, batch.binding)
-    *public, _ = batch.binding.public_inputs(0)
-    arguments = [1, *public, PAYOUT, proof_to_calldata(proof_for(batch.binding))]
-    call = bytes.fromhex(chain.rollup._contract._contract.encode_abi("prove", args=arguments)[2:])
+    chain.rollup.commit(chain.signer, chain.posting(batch))
+    arguments = [1, batch.binding.statement, PAYOUT, proof_to_calldata(proof_for(batch.binding))]
+    call = call_data("AitbcRollup", "prove", arguments)
     with pytest.raises(L1Error, match="the transaction failed in its block"):
         chain.client.send(chain.signer, chain.rollup.address, call, gas=200_000, simulate=False)
     assert chain.rollup.status().proven == 0
@@ -270,14 +269,14 @@ def test_too_little_gas_proves_nothing(chain: Chain) -> None:
         ({"shard": 4}, "ShardWrong"),
         ({"batch_number": 2}, "BatchNumberWrong"),
         ({"counts": 1 << 144}, "CountsWrong"),
-        ({"counts": counts(queue=6)}, "RoomExceeded"),
+        ({"counts": counts(queue=6)}, "QueueTooShort"),
         ({"counts": counts(registrations=3)}, "RoomExceeded"),
         ({"counts": counts(transfers=4)}, "RoomExceeded"),
         ({"counts": counts(sessions=5)}, "RoomExceeded"),
         ({"counts": counts(sessions=1)}, "DataLengthWrong"),
         ({"counts": counts(queue=1), "more": (0,)}, "QueueTooShort"),
         ({"more": (0,)}, "DataLengthWrong"),
-        ({"mode": 2}, "ModeUnknown"),
+        ({"mode": 2}, "ModeWrong"),
         ({"l1_time": 2**40}, "L1TimeInFuture"),
         ({"l1_time": 1_000_000_000}, "L1TimeTooOld"),
         ({"old_root": 8}, "OldRootWrong"),
@@ -288,14 +287,14 @@ def test_a_wrong_header_is_refused_by_name(client, change: dict[str, Any], name:
     chain = make_chain(client, "headers")
     posted = to_data(words(chain, **change))
     with refusal(name):
-        chain.rollup.commit(chain.signer, posted, bound(posted))
+        chain.rollup.commit(chain.signer, chain.posting(posted))
 
 
 def test_a_refusal_says_expected_and_got(client) -> None:
     chain = make_chain(client, "headers")
     posted = to_data(words(chain, old_root=8))
     with pytest.raises(L1Error) as caught:
-        chain.rollup.commit(chain.signer, posted, bound(posted))
+        chain.rollup.commit(chain.signer, chain.posting(posted))
     assert caught.value.place == "commit of batch 1"
     assert (caught.value.expected, caught.value.got) == (str(chain.deployment.genesis_root), "8")
     assert caught.value.message == (
@@ -304,11 +303,11 @@ def test_a_refusal_says_expected_and_got(client) -> None:
 
 
 def test_only_the_operator_commits_and_rolls_back(client) -> None:
-    chain = make_chain(client, "another operator", operator=PAYOUT)
+    chain = make_chain(client, "another operator", roles={"operator": PAYOUT}, genesis_root=8)
     posted = to_data(words(chain))
-    with refusal("NotOperator"):
-        chain.rollup.commit(chain.signer, posted, bound(posted))
-    with refusal("NotOperator"):
+    with refusal("Unauthorized"):
+        chain.rollup.commit(chain.signer, chain.posting(posted))
+    with refusal("Unauthorized"):
         chain.rollup.rollback(chain.signer, 1)
 
 
@@ -321,15 +320,15 @@ def test_data_that_are_no_batch_are_refused_before_anything_is_sent(client) -> N
         (to_data(words(chain, new_root=R)), "no field element"),
     ):
         with pytest.raises(BadInputError, match=message):
-            chain.rollup.commit(chain.signer, posted, right)
+            chain.rollup.commit(chain.signer, chain.posting(posted, right))
 
 
 def test_a_signer_without_money_is_refused(client) -> None:
     poor = load_signer(private_key="0x" + "22" * 32)
-    chain = make_chain(client, "a poor operator", operator=poor.address)
+    chain = make_chain(client, "a poor operator", roles={"operator": poor.address})
     posted = to_data(words(chain))
     with pytest.raises(L1Error, match=r"(?i)funds|afford|enough"):
-        chain.rollup.commit(poor, posted, bound(posted))
+        chain.rollup.commit(poor, chain.posting(posted))
 
 
 # -- the two chains -------------------------------------------------------------------------------------------------
@@ -340,7 +339,7 @@ def test_gas_of_queue_and_claims_on_the_embedded_chain_is_anvils(anvil) -> None:
     """Same addresses, same bytes: every transaction uses the same gas."""
 
     def gas(client: Any) -> list[int | None]:
-        chain = make_chain(client, "gas of version 2", max_age=10 * 365 * 86400)
+        chain = make_chain(client, "gas of version 2", parameters={"max_age": 10 * 365 * 86400})
         queue, claims = chain.rollup.queue, chain.rollup.claims
         used: list[int | None] = [
             queue.deposit(chain.signer, NOBODY, 300).receipt.gas_used,
@@ -352,11 +351,12 @@ def test_gas_of_queue_and_claims_on_the_embedded_chain_is_anvils(anvil) -> None:
         batch = dataclasses.replace(batch, data=dataclasses.replace(batch.data, context=context))
         chain.finalize(batch)
         section = claims.section(1)
-        return [*used, *(claims.pay(chain.signer, section, claim).gas_used for claim in section.claims)]
+        used += [claims.make(chain.signer, section, claim).gas_used for claim in section.claims]
+        return [*used, chain.rollup.treasury.withdraw(chain.signer, chain.signer.address).receipt.gas_used]
 
     found = gas(connect())
     assert found == gas(connect(anvil))
-    assert len(found) == 5
+    assert len(found) == 6
 
 
 def test_names_here_are_the_layouts() -> None:

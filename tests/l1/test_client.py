@@ -6,8 +6,8 @@ import pytest
 
 from aitbc_rollup.errors import BadInputError, L1Error, UsageError
 from aitbc_rollup.rollup.l1 import client as client_module
+from aitbc_rollup.rollup.l1.artifacts import DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE
 from aitbc_rollup.rollup.l1.client import checksummed, connect
-from aitbc_rollup.rollup.l1.contracts import DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE
 from aitbc_rollup.rollup.l1.outbox import SendPolicy
 from aitbc_rollup.rollup.l1.signer import DEVELOPMENT_ADDRESS, development_signer
 

@@ -7,8 +7,9 @@ from web3.exceptions import ContractLogicError, Web3RPCError
 
 from aitbc_rollup.algebra.bn254 import P
 from aitbc_rollup.errors import L1Error
+from aitbc_rollup.rollup.l1.artifacts import DEPLOYMENT_PROXY, artifact, create2_address, verifier_code
 from aitbc_rollup.rollup.l1.client import L1Client, connect
-from aitbc_rollup.rollup.l1.contracts import DEPLOYMENT_PROXY, artifact, create2_address, deploy, verifier_code
+from aitbc_rollup.rollup.l1.contracts import deploy
 from aitbc_rollup.rollup.l1.embedded import CHAIN_ID, EmbeddedVM, embedded_web3
 from aitbc_rollup.rollup.l1.rollup_contract import RollupContract
 from aitbc_rollup.rollup.l1.signer import development_signer

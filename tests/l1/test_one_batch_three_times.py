@@ -49,9 +49,9 @@ def test_queues_of_strangers_are_proven_as_the_contract_has_them(circuit: Compil
     fill_queue(chain, generator, 9)
     for number, take in enumerate((SHAPE.queue, 0, 1, 4), start=1):
         batch = chain.batch(number, take=take, transfers=(chain.exit(7 * number, number - 1),))
-        chain.rollup.commit(chain.signer, batch.data.posted, batch.binding)
-        (log,) = chain.rollup._contract.logs("BatchCommitted", batchNumber=number)
-        drawn = Binding(*(log["args"][name] for name in ("commitment", "zeta", "y")))
+        chain.rollup.commit(chain.signer, chain.posting(batch))
+        (log,) = chain.rollup.bound.logs("BatchCommitted", batchNumber=number)
+        drawn = Binding(*log["args"]["statement"])
         assert drawn == batch.binding
         names = ("commitment", "zeta", "evaluation", "payout")
         public = dict(zip(names, drawn.public_inputs(int(PAYOUT, 16)), strict=True))

@@ -12,7 +12,9 @@ from aitbc_rollup.circuits.statements.batch.layout import QueueKind
 from aitbc_rollup.errors import BadInputError, L1Error
 from aitbc_rollup.rollup.l1 import queue as queue_module
 from aitbc_rollup.rollup.l1.claims import Claim, Section
+from aitbc_rollup.rollup.l1.plan import call_data
 from aitbc_rollup.rollup.l1.queue import EVERYTHING, Pointers
+from aitbc_rollup.rollup.l1.treasury import Owed
 from aitbc_rollup.rollup.rebuild import rebuild
 from aitbc_rollup.rollup.transactions import QueueItem
 
@@ -53,21 +55,31 @@ def test_deposit_batch_claim(chain: Chain) -> None:
     assert status.state_root == chain.state.root
     assert status.queue == Pointers(5, 5, 5, 5)
     assert chain.state.account(ALICE).balance == 2 * ETHER - 10
-    assert chain.client.balance(rollup.address) == 5 * ETHER + 300
+    fees = 5 * rollup.queue.fee
+    assert rollup.treasury.holdings == 5 * ETHER + 300
+    assert chain.client.balance(rollup.address) == 5 * ETHER + 300 + fees
+    assert rollup.treasury.owed(PAYOUT) == Owed(0, fees)
 
     section = rollup.claims.section(1)
     assert section.claims == (Claim(1, 1, other, 300), Claim(1, 3, me, 2 * ETHER), Claim(1, 6, me, ETHER))
-    before = chain.client.balance(carol.address)
-    step = rollup.claims.pay(signer, section, section.claims[0])
-    assert not step.already and rollup.claims.is_paid(section.claims[0])
-    assert chain.client.balance(carol.address) == before + 300
-    again = rollup.claims.pay(signer, section, section.claims[0])
+    step = rollup.claims.make(signer, section, section.claims[0])
+    assert not step.already and rollup.claims.is_made(section.claims[0])
+    again = rollup.claims.make(signer, section, section.claims[0])
     assert (again.already, again.tx_hash) == (True, step.tx_hash)
+    assert rollup.treasury.owed(carol.address) == Owed(300, 0)
+    before = chain.client.balance(carol.address)
+    assert rollup.treasury.withdraw(signer, carol.address).amount == 300
+    assert chain.client.balance(carol.address) == before + 300
+    for claim in section.claims[1:]:
+        rollup.claims.make(signer, section, claim)
     before = chain.client.balance(signer.address)
-    paid = [rollup.claims.pay(signer, section, claim).receipt for claim in section.claims[1:]]
-    fees = sum(receipt.fee_wei for receipt in paid if receipt)
-    assert chain.client.balance(signer.address) == before + 3 * ETHER - fees
-    assert chain.client.balance(rollup.address) == 2 * ETHER
+    payment = rollup.treasury.withdraw(signer, signer.address)
+    assert payment.amount == 3 * ETHER
+    assert chain.client.balance(signer.address) == before + 3 * ETHER - payment.receipt.fee_wei
+    with refusal("NothingOwed"):
+        rollup.treasury.withdraw(signer, signer.address)
+    assert rollup.treasury.collect(carol, PAYOUT).amount == fees
+    assert chain.client.balance(rollup.address) == rollup.treasury.holdings == 2 * ETHER
 
     again_state = rebuild(genesis(signer), chain.client.chain_id, SHARD, rollup.history(1))
     assert again_state.root == status.state_root
@@ -79,11 +91,11 @@ def test_items_wait_until_a_batch_takes_them(chain: Chain) -> None:
         rollup.queue.deposit(signer, ALICE, amount)
     assert [(number, item.amount) for number, item in rollup.queue.waiting(2)] == [(1, 1), (2, 2)]
     first = chain.batch(take=2)
-    rollup.commit(signer, first.data.posted, first.binding)
+    rollup.commit(signer, chain.posting(first))
     assert rollup.queue.pointers() == Pointers(3, 2, 0, 0)
     assert [(number, item.amount) for number, item in rollup.queue.waiting()] == [(3, 3)]
     second = chain.batch(2)
-    rollup.commit(signer, second.data.posted, second.binding)
+    rollup.commit(signer, chain.posting(second))
     assert [item.amount for item in rollup.queue_items(1)] == [1, 2]
     assert [item.amount for item in rollup.queue_items(2)] == [3]
 
@@ -137,20 +149,20 @@ def test_only_final_batches_pay(chain: Chain) -> None:
     rollup, signer = chain.rollup, chain.signer
     rollup.queue.deposit(signer, NOBODY, 300)
     batch = chain.batch()
-    rollup.commit(signer, batch.data.posted, batch.binding)
+    rollup.commit(signer, chain.posting(batch))
     section = rollup.claims.section(1)
     for _ in range(2):
         with refusal("BatchNotFinal"):
-            rollup.claims.pay(signer, section, section.claims[0])
+            rollup.claims.make(signer, section, section.claims[0])
         rollup.prove(signer, 1, batch.binding, PAYOUT, proof_for(batch.binding))
     rollup.finalize(signer, 1)
 
     altered = dataclasses.replace(section, words=(section.words[0] + 1,))
     with refusal("SectionWrong"):
-        rollup.claims.pay(signer, altered, section.claims[0])
+        rollup.claims.make(signer, altered, section.claims[0])
     with refusal("NotAClaim"):
-        rollup.claims.pay(signer, section, dataclasses.replace(section.claims[0], word=1))
-    assert rollup.claims.pay(signer, section, section.claims[0]).gas_used
+        rollup.claims.make(signer, section, dataclasses.replace(section.claims[0], word=1))
+    assert rollup.claims.make(signer, section, section.claims[0]).gas_used
 
 
 def test_a_refusal_names_address_and_amount(chain: Chain) -> None:
@@ -160,9 +172,11 @@ def test_a_refusal_names_address_and_amount(chain: Chain) -> None:
     odd = make_chain(chain.client, "odd owner", genesis_root=chain.state.root)
     odd = dataclasses.replace(odd, state=chain.state)
     odd.finalize(odd.batch(transfers=(odd.exit(7),)))
+    odd.rollup.queue.deposit(odd.signer, NOBODY, 70)
     section = odd.rollup.claims.section(1)
+    odd.rollup.claims.make(odd.signer, section, section.claims[0])
     with refusal("PaymentFailed") as caught:
-        odd.rollup.claims.pay(odd.signer, section, section.claims[0])
+        odd.rollup.treasury.withdraw(odd.signer, chain.rollup.address)
     assert "amount 7" in str(caught.value)
     assert chain.rollup.address.lower() in str(caught.value)
 
@@ -173,9 +187,7 @@ def test_a_node_that_lies_about_the_data_is_found_out(chain: Chain, monkeypatch:
     chain.finalize(batch)
     data = bytearray(batch.data.posted)
     data[-1] ^= 1
-    calldata = bytes.fromhex(
-        chain.rollup._contract._contract.encode_abi("commit", args=[bytes(data), batch.binding.commitment])[2:]
-    )
+    calldata = call_data("AitbcRollup", "commit", [chain.selector, bytes(data), batch.binding.commitment, b""])
     monkeypatch.setattr(chain.client, "input", lambda _: calldata)
     with pytest.raises(L1Error, match="not those of the log"):
         chain.rollup.posted(1)

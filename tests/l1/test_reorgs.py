@@ -98,7 +98,7 @@ def other(chain: Chain, tmp_path: Path) -> Iterator[Node]:
 
 
 def commit(chain: Chain, batch: Batch) -> None:
-    chain.rollup.commit(chain.signer, batch.data.posted, batch.binding)
+    chain.rollup.commit(chain.signer, chain.posting(batch))
 
 
 def test_nothing_happened(node: Node, chain: Chain) -> None:

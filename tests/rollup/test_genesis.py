@@ -58,6 +58,7 @@ def test_development_keys_are_refused_off_local_chains(value: dict[str, Any], ch
 def test_own_keys_are_welcome_on_any_chain(value: dict[str, Any]) -> None:
     value["chain_id"] = 1
     value["accounts"] = [value["accounts"][0] | {"public_key": [str(c) for c in OWN_KEY], "development": False}]
+    value["balance"] = value["accounts"][0]["balance"]
     found = genesis.from_json(value, "genesis.json")
     assert found.development_indices == frozenset()
 
@@ -115,6 +116,8 @@ BAD: list[tuple[Callable[[dict[str, Any]], None], str, str]] = [
     (top(format="x"), "field 'format' is wrong", "genesis.json"),
     (top(shard=2**32), "shard does not fit", "genesis.json"),
     (top(extra=1), "unknown fields", "genesis.json"),
+    (top(balance="5"), "the stated balance is not the accounts' sum", "genesis.json"),
+    (account(balance="5"), "the stated balance is not the accounts' sum", "genesis.json"),
 ]  # fmt: skip
 
 
