@@ -6,11 +6,11 @@ tests gets to see is chosen by Foundry's setting ``block_coinbase``; with anothe
 
 Places come from the compiler's syntax tree, so offsets are in bytes. Mutants are made of:
 
-- conditions: an ``if`` or ``?:`` never, and the other way; ``<`` and ``<=``, ``>`` and ``>=``, ``==`` and ``!=`` for each other, and
-  turned round; ``&&`` and ``||`` for each other, and with one side alone; ``!`` left out;
+- conditions: an ``if`` or ``?:`` never, and the other way; ``<`` and ``<=``, ``>`` and ``>=``, ``==`` and ``!=`` for
+  each other, and turned round; ``&&`` and ``||`` for each other, and with one side alone; ``!`` left out;
 - arithmetic: the operator for its counterpart, and the result plus one; also in assembly;
-- statements: an assignment, a deletion or a call left out; ``+=`` and ``-=``, ``++`` and ``--`` for each other; of a tuple each
-  part left out;
+- statements: an assignment, a deletion or a call left out; ``+=`` and ``-=``, ``++`` and ``--`` for each other; of a
+  tuple each part left out;
 - modifiers of this project left out.
 """
 

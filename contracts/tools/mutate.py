@@ -1,9 +1,9 @@
 """Mutation testing of the contracts: is every change of a condition, an assignment or a sum seen by some test?
 
 ``python contracts/tools/mutate.py`` compiles the contracts once with all mutants inside (``mutants.py``), runs the
-tests for each, the quick ones first, and names those that no test sees. It exits with 1 if one of them is not listed in
-``contracts/tools/equivalent.json`` with the reason why it changes nothing anybody could see, or if one listed there is
-seen. Results are kept in ``build/mutants`` as long as sources and tests stay the same, so it can be stopped and resumed.
+tests for each, the quick ones first, and names those that no test sees. It exits with 1 if one of them is not listed
+in ``contracts/tools/equivalent.json`` with the reason why it changes nothing anybody could see, or if one listed there
+is seen. Results are kept in ``build/mutants`` as long as sources and tests stay the same: it can be stopped and resumed.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ WORK = ROOT / "build" / "mutants"
 EQUIVALENT = CONTRACTS / "tools" / "equivalent.json"
 #: What a rollup is made of. The verifier is tried by its own tests, interfaces do nothing.
 FILES = (
-    "Treasury", "Queue", "Claims", "Batches", "OptimisticFallback", "Escape", "AitbcRollup", "Managed", "VerifierRouter",
-    "AttesterCommittee", "BatchData", "BatchReader", "EIP712Digest", "AccountProofs", "Receipts",
+    "Treasury", "Queue", "Claims", "Batches", "OptimisticFallback", "Escape", "AitbcRollup", "Managed",
+    "VerifierRouter", "AttesterCommittee", "BatchData", "BatchReader", "EIP712Digest", "AccountProofs", "Receipts",
 )  # fmt: skip
 #: Tests that never see those.
 ELSEWHERE = "test/Groth16*"
@@ -123,7 +123,7 @@ def digest() -> str:
 def main() -> None:
     """Try all mutants, or those whose name has a text in it, and say which ones live."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("text", nargs="?", default="", help="only mutants with this in their name")
+    parser.add_argument("text", nargs="*", default=[""], help="only mutants with one of these in their name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="test runs at once")
     options = parser.parse_args()
     folder = WORK / digest()
@@ -133,7 +133,7 @@ def main() -> None:
         mutants = prepare(folder)
     results = folder / "results.jsonl"
     known = dict(json.loads(line) for line in results.read_text().splitlines()) if results.exists() else {}
-    wanted = [mutant for mutant in mutants if options.text in mutant.name]
+    wanted = [mutant for mutant in mutants if any(text in mutant.name for text in options.text)]
     open_ = [mutant for mutant in wanted if mutant.name not in known]
     with ThreadPoolExecutor(options.jobs) as pool, results.open("a") as kept:
         for done, (mutant, dead) in enumerate(
