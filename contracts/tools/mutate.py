@@ -3,7 +3,7 @@
 ``python contracts/tools/mutate.py`` compiles the contracts once with all mutants inside (``mutants.py``), runs the
 tests for each, the quick ones first, and names those that no test sees. It exits with 1 if one of them is not listed
 in ``contracts/tools/equivalent.json`` with the reason why it changes nothing anybody could see, or if one listed there
-is seen. Results are kept in ``build/mutants`` as long as sources and tests stay the same: it can be stopped and resumed.
+is seen. Results are kept in ``build/mutants`` as long as sources and tests stay the same, so it can be resumed.
 """
 
 from __future__ import annotations
