@@ -31,6 +31,7 @@ COMMANDS = {
     "submit": ("submit:submit", "Commit, prove and finalize a batch on an L1."),
     "status": ("status:status", "What the chain and the state folder say, and whether they agree."),
     "l1": ("l1:l1", "A rollup's queue and claims on its chain: deposit, exit, transfer, claim."),
+    "challenger": ("challenger:challenger", "Recompute what a rollup's chain accepts, and object."),
     "session": ("session:session", "Keys, and signatures over sessions: keygen, sign, countersign."),
     "transfer": ("transfer:transfer", "Transfers between accounts and out to the L1: sign."),
     "groth16": ("groth16:groth16", "snarkjs's words: setup, prove, fullprove, verify."),
