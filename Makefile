@@ -59,6 +59,7 @@ bench: $(VENV)/.bench $(NODE)/.installed ## measures beside peers; RAPIDSNARK=pa
 	$(BIN)/python benchmarks/demo.py
 	$(BIN)/python benchmarks/compile.py
 	$(BIN)/python benchmarks/versions.py
+	$(BIN)/python benchmarks/gas.py
 	$(if $(AITBC_DATA),$(BIN)/python benchmarks/batch.py $(AITBC_DATA)/azure_llm/AzureLLMInferenceTrace_code.csv)
 	$(BIN)/python benchmarks/prover_cpu.py --work build/bench --resume $(if $(RAPIDSNARK),--rapidsnark "$(RAPIDSNARK)")
 
