@@ -53,6 +53,7 @@ slither: $(ANALYSERS)/.installed $(NODE)/.installed ## the contracts under slith
 
 heavy: $(VENV)/.dev $(NODE)/.installed $(HARDHAT)/.installed ## long fuzzing and large sizes
 	$(BIN)/python -m pytest -m heavy
+	cd contracts && FOUNDRY_PROFILE=heavy node ../tests/node/foundry.mjs forge test --match-test "testFuzz|invariant"
 	@$(MAKE) --no-print-directory slither
 
 bench: $(VENV)/.bench $(NODE)/.installed ## measures beside peers; RAPIDSNARK=path/to/prover adds that one (benchmarks/README.md)

@@ -86,6 +86,7 @@ contract LargeRoomTest is PolynomialTest {
     }
 
     /// forge-config: default.fuzz.runs = 16
+    /// forge-config: heavy.fuzz.runs = 256
     function testFuzz_ZetaAndY(uint256 seed, uint256 counts, uint256 kind) public {
         _compare(seed, kind % 4, _any(counts));
     }
