@@ -37,9 +37,9 @@ def compiled(source: str, name: str) -> dict[str, Any]:
     return contract
 
 
-def created(client: L1Client, init_code: bytes) -> str:
-    """Address of what creation code makes, by the deployment proxy."""
-    client.send(development_signer(), DEPLOYMENT_PROXY, bytes(32) + init_code)
+def created(client: L1Client, init_code: bytes, value: int = 0) -> str:
+    """Address of what creation code makes, by the deployment proxy, which passes on the wei."""
+    client.send(development_signer(), DEPLOYMENT_PROXY, bytes(32) + init_code, value=value)
     return create2_address(bytes(32), init_code)
 
 
