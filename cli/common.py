@@ -102,6 +102,10 @@ engine = click.option(
 chain_id = click.option(
     "--chain-id", type=COUNT, default=31337, show_default=True, envvar="AITBC_CHAIN_ID", help="The L1's chain id."
 )
+beacon = click.option("--beacon", metavar="URL", multiple=True, help="A beacon node that serves blobs; in this order.")
+archive = click.option(
+    "--archive", type=PATH, envvar="AITBC_ARCHIVE", help="A folder with data of batches that are not on the L1."
+)
 l1 = click.option(
     "--l1", metavar="URL", default="http://127.0.0.1:8545", show_default=True, envvar="AITBC_L1", help="The L1's RPC."
 )

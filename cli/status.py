@@ -20,8 +20,10 @@ from . import common
 @click.command("status")
 @click.option("--offline", is_flag=True, help="Ask no chain: show the state folder alone.")
 @click.option("--rebuild", is_flag=True, help="Make the state again from the chain's data alone, and compare.")
-@common.options(common.state, common.l1, common.as_json)
-def status(state: Path, l1: str, offline: bool, rebuild: bool, as_json: bool) -> None:
+@common.options(common.beacon, common.archive, common.state, common.l1, common.as_json)
+def status(
+    beacon: tuple[str, ...], archive: Path | None, state: Path, l1: str, offline: bool, rebuild: bool, as_json: bool
+) -> None:
     """Show where batches stand in the state folder and on the chain. Exits with 1 if the two disagree."""
     if offline and rebuild:
         raise UsageError(
@@ -55,7 +57,7 @@ def status(state: Path, l1: str, offline: bool, rebuild: bool, as_json: bool) ->
                 "queue": asdict(chain.queue) | {"waiting": chain.queue.waiting},
             }
         if rebuild and chain is not None and problem is None:
-            again = rebuilt(client, local.domain, kept, chain.committed).root
+            again = rebuilt(client, local.domain, kept, chain.committed, beacon, archive).root
             result["rebuilt_root"] = common.root_text(again)
             if again != local.roots[chain.committed]:
                 problem = f"the chain's data give the root {common.root_text(again)}"
@@ -64,5 +66,5 @@ def status(state: Path, l1: str, offline: bool, rebuild: bool, as_json: bool) ->
     if problem is not None:
         raise InvalidError(
             "state folder and chain disagree", place=str(state), expected="the same batches and roots", got=problem,
-            hint="check --state and --l1; `aitbc-rollup submit` sends a batch that the chain lacks",
+            hint="`aitbc-rollup l1 sync` brings the folder to the chain; check --state and --l1",
         )  # fmt: skip

@@ -36,7 +36,7 @@ def posting_of(
     Raises:
         BadInputError: an attestation is no signature, or two are of one signer.
     """
-    selector = Route.of(bundle.key, bundle.shape).selector
+    selector = _selector(bundle)
     binding, data = bundle.binding, bundle.data
     evidence, sidecar = b"", None
     if bundle.shape.kind == Kind.ATTESTED:
@@ -46,6 +46,14 @@ def posting_of(
         evidence = blob_transaction.evidence(binding, blob)
         sidecar = BlobSidecar((blob,), wrapper)
     return Posting(selector, data.posted, binding, evidence, sidecar)
+
+
+def _selector(bundle: Bundle) -> bytes:
+    """The batch's circuit: one of the deployment's, otherwise one that was announced later."""
+    try:
+        return bundle.origin.deployment.route(bundle.key, bundle.shape).selector
+    except BadInputError:
+        return Route.of(bundle.key, bundle.shape).selector
 
 
 def attest(folder: Path, bundle: Bundle, signer: Signer) -> Path:

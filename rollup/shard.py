@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eth_utils.address import to_checksum_address
 
+from aitbc_rollup.circuits.statements.batch.layout import Kind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import BadInputError
 from aitbc_rollup.prover.engine import load_engine
@@ -64,7 +65,7 @@ class Terms:
         parameters: delays and amounts.
         roles: who may do what; anyone left out is the operator.
         routes: further circuits usable from the start.
-        committees: attesters of routes.
+        committees: attesters; the first keep the data of batches that are theirs.
     """
 
     parameters: Parameters | None = None
@@ -97,9 +98,10 @@ def deployment_of(found: Genesis, shape: Shape, key: VerifyingKey, terms: Terms)
     """The contracts of a genesis under a circuit's key and terms.
 
     Raises:
-        BadInputError: a circuit has no room for queue items, so that nobody could force their way out.
+        BadInputError: a circuit has no room for queue items, so that nobody could force their way out; or its data lie
+            with attesters, and there are none.
     """
-    routes = (Route.of(key, shape), *terms.routes)
+    routes = (_route_of(key, shape, terms), *terms.routes)
     for route in routes:
         if route.queue == 0:
             raise BadInputError(
@@ -126,6 +128,20 @@ def deployment_of(found: Genesis, shape: Shape, key: VerifyingKey, terms: Terms)
         keys=(key,),
         committees=terms.committees,
     )
+
+
+def _route_of(key: VerifyingKey, shape: Shape, terms: Terms) -> Route:
+    if shape.kind != Kind.ATTESTED:
+        return Route.of(key, shape)
+    if not terms.committees:
+        raise BadInputError(
+            "the circuit's data lie with attesters, and there are none",
+            place=f"shape {shape}",
+            expected="a committee",
+            got="none",
+            hint="make the folder with `aitbc-rollup init --attester`",
+        )
+    return Route.of(key, shape, terms.committees[0].piece.address)
 
 
 def key_note(keys: CircuitKeys) -> str:

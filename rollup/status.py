@@ -6,13 +6,16 @@ chain does not know yet are no disagreement: they wait to be submitted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from aitbc_rollup.errors import BadInputError
 
 from .checks import format_address
 from .genesis import Genesis
 from .l1.client import L1Client
+from .l1.elsewhere import Elsewhere
 from .l1.rollup_contract import RollupContract
 from .l1.rollup_contract import Status as ChainStatus
 from .rebuild import rebuild
@@ -64,16 +67,33 @@ def chain_status(client: L1Client, domain: Domain) -> ChainStatus | None:
     return RollupContract(client, address).status() if client.code(address) else None
 
 
-def rebuilt(client: L1Client, domain: Domain, genesis: Genesis, batches: int) -> State:
+def rebuilt(
+    client: L1Client,
+    domain: Domain,
+    genesis: Genesis,
+    batches: int,
+    beacons: Sequence[str] = (),
+    archive: Path | None = None,
+) -> State:
     """The state made again from genesis, the data of a chain's first batches and its queue, and nothing else.
 
+    Args:
+        client: the chain.
+        domain: chain, contract and shard.
+        genesis: the accounts at the start.
+        batches: how many.
+        beacons: URLs of beacon nodes, for batches with their data in blobs.
+        archive: folder with data that the chain does not have.
+
     Raises:
+        DataMissingError: nobody who was asked has a batch's data.
         L1Error: the chain does not answer, or keeps no logs that old.
         BadInputError: data that do not decode.
         InvalidError: data whose roots do not come out.
     """
     contract = RollupContract(client, format_address(domain.contract))
-    return rebuild(genesis.state(), genesis.chain_id, genesis.shard, contract.history(batches))
+    elsewhere = Elsewhere(contract.bound, beacons, archive)
+    return rebuild(genesis.state(), genesis.chain_id, genesis.shard, contract.history(batches), elsewhere)
 
 
 def disagreement(local: LocalStatus, chain: ChainStatus | None) -> str | None:

@@ -19,7 +19,6 @@ from aitbc_rollup.rollup.store import Store
 from .. import common
 from ..sending import Sending, sending
 from .shared import ACCOUNT, rollup_at, signer_of, transaction, viewing
-from .standing import archive, beacon
 
 
 @click.command("freeze")
@@ -42,7 +41,7 @@ def freeze(contract: int, l1: str, as_json: bool, sending: Sending) -> None:
 @click.option("--state", type=common.PATH, help="A state folder, for its genesis alone.")
 @click.option("--refund", "items", type=common.COUNT, multiple=True, help="Take this queue item back too.")
 @click.option("--withdraw", is_flag=True, help="Have what is owed paid out at once.")
-@common.options(beacon, archive, viewing)
+@common.options(common.beacon, common.archive, viewing)
 @sending
 def leave(
     account: int,

@@ -20,10 +20,6 @@ from aitbc_rollup.rollup.sync import sync as run
 from .. import common
 from .shared import chain
 
-beacon = click.option("--beacon", metavar="URL", multiple=True, help="A beacon node that serves blobs; in this order.")
-archive = click.option(
-    "--archive", type=common.PATH, envvar="AITBC_ARCHIVE", help="A folder with data of batches that are not on the L1."
-)
 confirmations = click.option(
     "--confirmations",
     type=common.SIZE,
@@ -70,7 +66,7 @@ def status(contract: int | None, manifest: Path | None, confirmations: int, l1: 
 
 
 @click.command("sync")
-@common.options(beacon, archive, confirmations, common.state, common.l1, common.as_json)
+@common.options(common.beacon, common.archive, confirmations, common.state, common.l1, common.as_json)
 def sync(
     beacon: tuple[str, ...], archive: Path | None, confirmations: int, state: Path, l1: str, as_json: bool
 ) -> None:
