@@ -59,8 +59,10 @@ def status(contract: int | None, manifest: Path | None, confirmations: int, l1: 
     if known is not None:
         roles = known.deployment.roles
         result["roles"] = Manager(client, known.deployment).holders(getattr(roles, name) for name in roles.__slots__)
-        result["as_in_manifest"] = not differences
+        result |= {"as_in_manifest": not differences, "differences": differences}
     common.emit(result, as_json=as_json)
+    if differences and as_json:
+        raise click.exceptions.Exit(InvalidError.exit_code)
     if differences:
         raise InvalidError("the chain is not as the manifest says", place=str(manifest), got="; ".join(differences))
 
