@@ -105,3 +105,26 @@ def test_files_with_another_value_of_the_blob(kinds: dict[Kind, Path], cli: Cli,
 def test_a_kind_that_the_shape_has_no_room_for(cli: Cli, proven: Proven) -> None:
     said = cli("prove-batch", proven.trace, "--shape", "32768", "--data", "blob", "--json")
     assert (said.code, said.json["message"]) == (3, "no blob batch has such room")
+
+
+@pytest.mark.node
+def test_blobs_go_onto_a_chain_and_come_back(
+    kinds: dict[Kind, Path], proven: Proven, anvil: str, cli: Cli, tmp_path: Path
+) -> None:
+    """In one transaction with the proof, in either wrapper; the state again from L1 and a beacon node alone."""
+    state, kept = ["--state", tmp_path / "state"], tmp_path / "archive"
+    kept.mkdir()
+    made = [*state, "--keys", kinds[Kind.BLOB].parent / "keys", "--dev-agents", 1, "--data", "blob", "--engine", "cpu"]
+    for wrapper in (0, 1):
+        records, out = ["--skip", 5 * wrapper, "--limit", 5], tmp_path / f"out-{wrapper}"
+        said = cli("prove-batch", proven.trace, *records, *made, "--out", out, "--json")
+        assert said.code == 0, said.err
+        sent = [cli("submit", out, "--l1", anvil, "--blob-wrapper", wrapper, "--json") for _ in range(2)]
+        assert [one.code for one in sent] == [0, 0], sent[0].err
+        assert (sent[1].json["transactions_sent"], sent[1].json["state_root"]) == (0, said.json["new_root"])
+    for more in (["--beacon", anvil, "--archive", kept], ["--archive", kept]):
+        again = cli("status", *state, "--rebuild", "--l1", anvil, *more, "--json")
+        assert again.code == 0, again.err
+        assert again.json["rebuilt_root"] == said.json["new_root"]
+    lost = cli("status", *state, "--rebuild", "--l1", anvil, "--json")
+    assert (lost.code, lost.json["message"]) == (4, "the batch's data are missing: withheld")
