@@ -73,8 +73,8 @@ def challenger(
     """Follow a rollup, recompute every batch, and challenge what is wrong.
 
     Each batch is redone from L1 data alone. A proposal of the fallback with a wrong outcome is challenged with a bond,
-    paid by AITBC_CHALLENGER_KEY or the keys that other commands take; with --settle the proof that decides is made too.
-    Missing data, wrong roots, reorgs and clocks that ran out are told, one line each, as they come up: see
+    paid by AITBC_CHALLENGER_PRIVATE_KEY or the keys that other commands take; with --settle the proof that decides is
+    made too. Missing data, wrong roots, reorgs and clocks that ran out are told, one line each, as they come up: see
     docs/security.md. Can be stopped at any time, and looks again where it was.
     """
     from aitbc_rollup.rollup.challenger import Challenger, Level

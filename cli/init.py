@@ -23,9 +23,20 @@ from .progress import reporter
     "--shape", type=common.ShapeType(), default="256x16", show_default=True,
     help="The circuit's room: records, and after an x the most in a session; or all of it, as results show it.",
 )  # fmt: skip
+@click.option(
+    "--fallback", is_flag=True,
+    help="A second circuit, of full batches in the same room: with it the rollup goes on without the operator.",
+)  # fmt: skip
 @common.options(common.data, common.state, common.keys, common.engine, common.as_json)
 def init(
-    genesis: Path, shape: Shape, data: Kind | None, state: Path, keys: Path | None, engine: str, as_json: bool
+    genesis: Path,
+    shape: Shape,
+    fallback: bool,
+    data: Kind | None,
+    state: Path,
+    keys: Path | None,
+    engine: str,
+    as_json: bool,
 ) -> None:
     """Make a state folder from a genesis file, and say which contract agents sign for.
 
@@ -34,7 +45,7 @@ def init(
     """
     found, shape = genesis_file.load(genesis), of_kind(shape, data)
     with reporter(as_json) as report:
-        domain = initialise(state, found, shape, common.keys_folder(keys), engine, report)
+        domain = initialise(state, found, shape, common.keys_folder(keys), engine, report, fallback=fallback)
     result = {
         "state": str(state),
         "chain_id": domain.chain_id,
@@ -44,4 +55,6 @@ def init(
         "operator": format_address(found.operator_address),
         "shape": str(shape),
     }
+    if fallback:
+        result["fallback_shape"] = str(shape.fallback)
     common.emit(result, as_json=as_json)

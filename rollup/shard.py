@@ -34,16 +34,23 @@ def initialise(
     engine: str,
     reporter: Reporter | None = None,
     terms: Terms | None = None,
+    *,
+    fallback: bool = False,
 ) -> Domain:
     """Make a state folder without a batch, so that agents know which contract they sign for.
 
-    A folder made before is checked to be for the same genesis, shape and terms, and left as it is.
+    A folder made before is checked to be for the same genesis, shape and terms, and left as it is. With ``fallback``
+    the circuit of full batches in the same room is one of the rollup's from the start.
 
     Raises:
         AitbcError: the folder is another's, or cannot be made.
     """
     reporter = reporter or Silent()
     with Store(state) as store:
+        full = _full_key(store, shape.fallback, keys, engine, reporter) if fallback else None
+        if full is not None:
+            given = terms or Terms()
+            terms = replace(given, routes=(*given.routes, Route.of(full, shape.fallback)))
         if store.meta:
             domain = store.domain()
             if terms is not None:
@@ -54,7 +61,20 @@ def initialise(
         with stage(reporter, "keys") as running:
             made = load_or_make(shape, keys, load_engine(engine), reporter)
             running.note = key_note(made)
+        if full is not None:
+            store.keep_verification_key(shape.fallback, verification_key_to_json(full))
         return bind(store, found, shape, made.proving_key.verifying_key, terms)
+
+
+def _full_key(store: Store, shape: Shape, keys: Path, engine: str, reporter: Reporter) -> VerifyingKey:
+    """The verifying key of a full circuit: the one that the folder keeps, or that of the folder of proving keys."""
+    kept = store.verification_key_json(shape)
+    if kept is not None:
+        return verification_key_from_json(kept)
+    with stage(reporter, "keys") as running:
+        made = load_or_make(shape, keys, load_engine(engine), reporter)
+        running.note = key_note(made)
+    return made.proving_key.verifying_key
 
 
 @dataclass(frozen=True, slots=True)

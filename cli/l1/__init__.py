@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from . import admin, batches, claims, deploy, escape, queue, source, standing
+from . import admin, batches, claims, deploy, escape, fallback, queue, source, standing
 
 #: In the order of ``--help``.
 _COMMANDS: tuple[click.Command, ...] = (
@@ -24,6 +24,8 @@ _COMMANDS: tuple[click.Command, ...] = (
     claims.claim,
     claims.withdraw,
     claims.collect,
+    fallback.fallback,
+    fallback.challenge,
     escape.freeze,
     escape.leave,
     admin.router,

@@ -23,33 +23,7 @@ from aitbc_rollup.verifier.formats import verification_key_from_json
 
 from .. import common
 from ..sending import Sending, sending
-from .shared import chain, rollup_at, signer_of, transaction, viewing
-
-
-class Hex(click.ParamType[bytes]):
-    """Bytes as ``0x`` and hexadecimal digits.
-
-    Args:
-        length: how many; any number if left out.
-    """
-
-    name = "hex"
-
-    def __init__(self, length: int | None = None) -> None:
-        self._length = length
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        """``0x`` and two digits a byte."""
-        if isinstance(value, bytes):
-            return value
-        try:
-            found = bytes.fromhex(str(value).removeprefix("0x"))
-        except ValueError:
-            found = None
-        if found is None or (self._length is not None and len(found) != self._length):
-            size = "" if self._length is None else f" {2 * self._length}"
-            self.fail(f"expected 0x and{size} hexadecimal digits, got {value!r}", param, ctx)
-        return found
+from .shared import Hex, chain, rollup_at, signer_of, transaction, viewing
 
 
 @click.group("router")

@@ -40,7 +40,8 @@ def deploy(
     Anybody may deploy; what is there is compared, not created again. The balances of the genesis are paid in with it.
     """
     with Store.existing(state) as store:
-        keys = [store.verification_key_json(), *map(read_json, more_keys)]
+        kept = (store.verification_key_json(shape) for shape in (store.shape(), store.shape().fallback))
+        keys = [*(key for key in kept if key is not None), *map(read_json, more_keys)]
         plan = Deployment.from_json(store.plan_json(), str(state), tuple(map(verification_key_from_json, keys)))
         chain_id = store.domain().chain_id
     client = chain(l1, sending, expected_chain_id=chain_id)

@@ -19,6 +19,33 @@ from ..sending import Sending
 ACCOUNT = click.IntRange(0, (1 << INDEX_BITS) - 1)
 AMOUNT = click.IntRange(1, (1 << AMOUNT_BITS) - 1)
 
+
+class Hex(click.ParamType[bytes]):
+    """Bytes as ``0x`` and hexadecimal digits.
+
+    Args:
+        length: how many; any number if left out.
+    """
+
+    name = "hex"
+
+    def __init__(self, length: int | None = None) -> None:
+        self._length = length
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        """``0x`` and two digits a byte."""
+        if isinstance(value, bytes):
+            return value
+        try:
+            found = bytes.fromhex(str(value).removeprefix("0x"))
+        except ValueError:
+            found = None
+        if found is None or (self._length is not None and len(found) != self._length):
+            size = "" if self._length is None else f" {2 * self._length}"
+            self.fail(f"expected 0x and{size} hexadecimal digits, got {value!r}", param, ctx)
+        return found
+
+
 contract_option = click.option(
     "--contract", type=common.Address(), required=True, envvar="AITBC_CONTRACT", help="The rollup's address."
 )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aitbc_rollup.circuits.statements.batch.shape import Shape
+from aitbc_rollup.errors import L1Error
+
 from .bound import BoundContract
 from .client import L1Client, Receipt
 from .plan import Route
@@ -57,6 +60,29 @@ class Router:
         """
         found = [bytes(log["args"]["selector"]) for log in self._contract.logs("RouteAnnounced")]
         return list(dict.fromkeys(found))
+
+    def full_circuit(self, shape: Shape) -> bytes:
+        """Selector of the circuit announced last, of those usable, for full batches in a shape's room.
+
+        Raises:
+            L1Error: there is none, or the chain does not answer.
+        """
+        names = ("kind", "queue", "registrations", "transfers", "sessions")
+        wanted = tuple(int(getattr(shape, name)) for name in names)
+        now = self._contract.client.time()
+        for log in reversed(self._contract.logs("RouteAnnounced")):
+            selector, route = bytes(log["args"]["selector"]), log["args"]["route"]
+            status = self.status(selector)
+            usable = 0 < status.since <= now and not status.frozen
+            if usable and tuple(route[name] for name in names) == wanted:
+                return selector
+        raise L1Error(
+            "the rollup has no usable circuit of this room for full batches",
+            place=self.address,
+            expected=f"one of shape {shape}",
+            got="none",
+            hint="`aitbc-rollup l1 status` lists its circuits; --shape names another",
+        )
 
     def announce(self, signer: Signer, route: Route) -> Receipt:
         """Announce a circuit, usable after the router's delay; the curator's.
