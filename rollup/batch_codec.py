@@ -22,7 +22,7 @@ from .documents import (
     signed_transfer_to_json,
 )
 from .state import State
-from .transactions import Domain, QueueItem, Transactions
+from .transactions import Domain, QueueItem, SignedSession, Transactions
 from .tree import empty_node
 
 
@@ -80,9 +80,14 @@ def batch_from_json(value: dict[str, Any]) -> Batch:
         queue=tuple(QueueItem.from_words(*words) for words in value["queue"]),
         registrations=tuple(registration_from_json(entry, "registration") for entry in value["registrations"]),
         transfers=tuple(signed_transfer_from_json(entry, place)[0] for place, entry in value["transfers"]),
-        sessions=tuple(signed_session_from_json(entry, place)[0] for place, entry in value["sessions"]),
+        sessions=sessions_from_json(value),
     )
     accounts = {index: Account.from_words(words) for index, *words in value["accounts"]}
     nodes = {(level, index): int(node, 16) for level, index, node in value["nodes"]}
     nodes[TREE_DEPTH, 0] = int(value["old_root"], 16)
     return build(State(_Opening(accounts, nodes)), items, context, Shape.parse(value["shape"]))
+
+
+def sessions_from_json(value: dict[str, Any]) -> tuple[SignedSession, ...]:
+    """The sessions of :func:`batch_to_json` alone, in their order; nothing is folded."""
+    return tuple(signed_session_from_json(entry, place)[0] for place, entry in value["sessions"])

@@ -106,6 +106,16 @@ class Fields:
         """A decimal string whose number is a canonical element of Fr."""
         return check_field_element(self.decimal(name, 256, default), field=name, place=self.place)
 
+    def elements(self, name: str, length: int | None = None) -> tuple[int, ...]:
+        """A list of field elements; of this length, if one is given."""
+        value = self.array(name)
+        if length is not None and len(value) != length:
+            raise BadInputError(
+                f"field {name!r} is wrong", place=self.place, expected=f"a list of {length}", got=f"one of {len(value)}"
+            )
+        inner = Fields({str(number): entry for number, entry in enumerate(value)}, f"{self.place}, {name}")
+        return tuple(inner.element(str(number)) for number in range(len(value)))
+
     def point(self, name: str) -> tuple[int, int]:
         """A list of two field elements; that it lies on a curve is the caller's to check."""
         value = self.take(name)

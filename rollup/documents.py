@@ -60,7 +60,7 @@ def session_to_json(session: Session, domain: Domain) -> dict[str, Any]:
     """A session and where it counts, without a signature."""
     return {
         "format": SESSION_FORMAT,
-        **_domain_to_json(domain),
+        **domain_to_json(domain),
         "agent_index": session.agent_index,
         "provider_index": session.provider_index,
         "nonce": session.nonce,
@@ -78,7 +78,7 @@ def session_from_fields(fields: Fields) -> tuple[Session, Domain]:
         BadInputError: a field is missing, of the wrong type or too wide, or a rule of the session does not hold.
     """
     fields.literal("format", SESSION_FORMAT)
-    domain = _domain_from(fields)
+    domain = domain_from_fields(fields)
     records = tuple(
         record_from_json(value, f"{fields.place}, record {number}")
         for number, value in enumerate(fields.array("records"))
@@ -125,7 +125,7 @@ def transfer_to_json(transfer: Transfer, domain: Domain) -> dict[str, Any]:
     """A transfer and where it counts, without a signature."""
     return {
         "format": TRANSFER_FORMAT,
-        **_domain_to_json(domain),
+        **domain_to_json(domain),
         "from_index": transfer.from_index,
         **({"exit": True} if transfer.exit else {"to_index": transfer.to_index}),
         "nonce": transfer.nonce,
@@ -142,7 +142,7 @@ def transfer_from_fields(fields: Fields) -> tuple[Transfer, Domain]:
         BadInputError: a field is missing, of the wrong type or too wide.
     """
     fields.literal("format", TRANSFER_FORMAT)
-    domain = _domain_from(fields)
+    domain = domain_from_fields(fields)
     leaves = fields.boolean("exit", False)
     transfer = Transfer(
         from_index=fields.integer("from_index", layout.INDEX_BITS),
@@ -212,6 +212,20 @@ def registration_from_json(value: object, place: str) -> Registration:
 # -- what they share -----------------------------------------------------------------------------------------
 
 
+def domain_to_json(domain: Domain) -> dict[str, Any]:
+    """The three fields of an object that say where something counts."""
+    return {"chain_id": domain.chain_id, "contract": format_address(domain.contract), "shard": domain.shard}
+
+
+def domain_from_fields(fields: Fields) -> Domain:
+    """The domain, taken out of an object that holds more.
+
+    Raises:
+        BadInputError: a field is missing, of the wrong type or too wide.
+    """
+    return Domain(fields.integer("chain_id", 64), fields.address("contract"), fields.integer("shard", 32))
+
+
 def to_line(value: dict[str, Any]) -> str:
     """One line of a file, without its line end."""
     return json.dumps(value, separators=(",", ":"))
@@ -249,14 +263,6 @@ def check_domain(found: Domain, expected: Domain, place: str) -> None:
                 got=got,
                 hint="`aitbc-rollup status` shows the contract; sign it again for that",
             )
-
-
-def _domain_to_json(domain: Domain) -> dict[str, Any]:
-    return {"chain_id": domain.chain_id, "contract": format_address(domain.contract), "shard": domain.shard}
-
-
-def _domain_from(fields: Fields) -> Domain:
-    return Domain(fields.integer("chain_id", 64), fields.address("contract"), fields.integer("shard", 32))
 
 
 def _signature_to_json(signature: Signature) -> dict[str, Any]:

@@ -27,12 +27,12 @@ from aitbc_rollup.errors import BadInputError, ResourceError
 
 from .accounts import Account
 from .batch import Batch
-from .batch_codec import batch_from_json, batch_to_json
+from .batch_codec import batch_from_json, batch_to_json, sessions_from_json
 from .checks import format_address
 from .data import BatchContext, Head
 from .genesis import Genesis
 from .state import State
-from .transactions import Domain
+from .transactions import Domain, SignedSession
 from .undo import Writer, overwrite, restore, rewind, shorten_job, text
 
 SCHEMA = 3
@@ -278,6 +278,15 @@ class Store:
             )
         return batch_from_json(value)
 
+    def sessions(self, number: int) -> tuple[SignedSession, ...]:
+        """The sessions of a batch, without folding it; none if it was taken over from the chain.
+
+        Raises:
+            BadInputError: there is none of this number.
+        """
+        value = self._body(number)
+        return () if "adopted" in value else sessions_from_json(value)
+
     def is_adopted(self, number: int) -> bool:
         """Whether a batch was taken over from the chain.
 
@@ -316,6 +325,11 @@ class Store:
         with self._write() as write:
             write.put("jobs", name.encode(), text(job))
 
+    def billed_in(self, identity: bytes) -> int | None:
+        """The batch that billed the record of this identity, 32 bytes; nothing if none did."""
+        raw = self._get("billed", identity)
+        return None if raw is None else int.from_bytes(raw, "big")
+
     def check_unbilled(self, identities: Iterable[tuple[bytes, str]]) -> None:
         """Refuse records that an earlier batch billed.
 
@@ -326,13 +340,13 @@ class Store:
             BadInputError: naming the first such record and its batch.
         """
         for identity, place in identities:
-            raw = self._get("billed", identity)
-            if raw is not None:
+            number = self.billed_in(identity)
+            if number is not None:
                 raise BadInputError(
                     "the record is already billed",
                     place=place,
                     expected="records of no earlier batch",
-                    got=f"a record of batch {int.from_bytes(raw, 'big')}",
+                    got=f"a record of batch {number}",
                     hint="leave out what is billed, with --skip and --limit",
                 )
 

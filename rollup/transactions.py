@@ -19,7 +19,8 @@ from .accounts import Account
 from .checks import check_field_element, check_width
 from .records import RunRecord
 
-_PAGE_WORDS = layout.RECORD_WORDS * PAGE_RECORDS
+#: Words of a page of records.
+PAGE_WORDS = layout.RECORD_WORDS * PAGE_RECORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,12 @@ def _domain_element(domain: Domain) -> int:
 
 def session_message(domain: Domain, records_root: int, said: object) -> int:
     """The field element that is signed for a session, ``said`` having the fields of its layouts."""
-    packed = _packed(said, layout.SESSION_TERMS, layout.SESSION_FEES)
-    return poseidon([domain.element, records_root, *packed], initial_state=Tag.SESSION)
+    return poseidon([domain.element, records_root, *session_words(said)], initial_state=Tag.SESSION)
+
+
+def session_words(said: object) -> list[int]:
+    """The packed terms and fees of a session's message, ``said`` having their fields."""
+    return _packed(said, layout.SESSION_TERMS, layout.SESSION_FEES)
 
 
 def transfer_message(domain: Domain, said: object) -> int:
@@ -114,16 +119,21 @@ class Session:
         """The number of pages of sixteen records that the session takes in a circuit."""
         return -(-len(self.records) // PAGE_RECORDS)
 
+    @property
+    def page_words(self) -> tuple[int, ...]:
+        """The records' words, 80 a page, the last one filled with zeros."""
+        words = [word for record in self.records for word in record.words(self.agent_index)]
+        return (*words, *[0] * (PAGE_WORDS * self.pages - len(words)))
+
     @cached_property
     def page_states(self) -> tuple[int, ...]:
-        """The state of the fold over the records' words after each page, the last one filled with zeros."""
-        words = [word for record in self.records for word in record.words(self.agent_index)]
-        words += [0] * (_PAGE_WORDS * self.pages - len(words))
+        """The state of the fold over the records' words after each page."""
+        words = self.page_words
         state: int = Tag.RECORDS
         states = []
-        for start in range(0, len(words), _PAGE_WORDS):
-            page = words[start : start + _PAGE_WORDS]
-            for at in range(0, _PAGE_WORDS, MAX_INPUTS):
+        for start in range(0, len(words), PAGE_WORDS):
+            page = words[start : start + PAGE_WORDS]
+            for at in range(0, PAGE_WORDS, MAX_INPUTS):
                 state = poseidon(page[at : at + MAX_INPUTS], initial_state=state)
             states.append(state)
         return tuple(states)

@@ -1,0 +1,62 @@
+"""A batch with records to make receipts of: an agent's sessions, another agent's between, and one not valid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aitbc_rollup.algebra.eddsa import public_key, sign
+from aitbc_rollup.circuits.statements.batch.shape import Shape
+from aitbc_rollup.rollup.accounts import Account
+from aitbc_rollup.rollup.batch import Batch, build
+from aitbc_rollup.rollup.data import BatchContext
+from aitbc_rollup.rollup.records import RunRecord
+from aitbc_rollup.rollup.state import State
+from aitbc_rollup.rollup.transactions import Domain, Session, SignedSession, Transactions
+
+L1_TIME = 1_700_000_000
+SHAPE = Shape(pages=8, sessions=6, accounts=8, queue=0, registrations=0, transfers=0, signatures=8, index_bits=24)
+OPERATOR, PROVIDER, ALICE, BOB = 0, 5, 70_001, 70_002
+EXTERNAL_ID = 4242
+#: Who did the session, its nonce, and how many records it has.
+SESSIONS = ((ALICE, 0, 1), (BOB, 0, 16), (ALICE, 1, 37), (ALICE, 7, 2), (ALICE, 2, 2))
+NOT_VALID = 3
+
+
+def private_key(index: int) -> bytes:
+    return index.to_bytes(32, "big")
+
+
+def state() -> State:
+    made = State()
+    for index in (OPERATOR, PROVIDER, ALICE, BOB, ALICE ^ 3, ALICE ^ 1 << 22):
+        made.put(
+            index,
+            Account(public_key=public_key(private_key(index)), l1_owner=0, balance=10**6, external_id=EXTERNAL_ID),
+        )
+    return made
+
+
+def session(domain: Domain, agent: int, nonce: int, count: int) -> SignedSession:
+    records = tuple(
+        RunRecord(wall_ms=7 + i, gpu_ms=i, tokens_in=100, outcome=i % 4, fee=10 + i, sequence=i, task=nonce + 1, cid=i)
+        for i in range(count)
+    )
+    made = Session(
+        agent_index=agent,
+        provider_index=PROVIDER,
+        nonce=nonce,
+        fee_cap=10_000,
+        operator_share_bps=500,
+        expiry=L1_TIME,
+        records=records,
+    )
+    return SignedSession(made, sign(private_key(agent), made.message(domain)), place=f"session {agent} {nonce}")
+
+
+def settled(
+    domain: Domain, before: State | None = None, number: int = 1, sessions: Sequence[tuple[int, int, int]] = SESSIONS
+) -> Batch:
+    """The batch, on a state of its own unless one is given, which then moves on."""
+    signed = tuple(session(domain, *said) for said in sessions)
+    context = BatchContext(domain=domain, batch_number=number, mode=0, l1_time=L1_TIME, operator_index=OPERATOR)
+    return build(state() if before is None else before, Transactions(sessions=signed), context, SHAPE)
