@@ -22,7 +22,7 @@ _TERMS_BITS, _FEES_BITS = (sum(bits for _, bits in part) for part in (layout.SES
 
 
 def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
-    """A receipt as one object; ``record`` repeats words of the page, for those who read."""
+    """A receipt as one object; ``record`` repeats five of the words, for those who read."""
     account = receipt.account
     return {
         "format": FORMAT,
@@ -32,7 +32,7 @@ def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
         "record": _texts(receipt.record),
         "place": receipt.place,
         "state_before": str(receipt.state_before),
-        "pages": _texts(receipt.pages),
+        "words": _texts(receipt.words),
         "terms": str(receipt.terms),
         "fees": str(receipt.fees),
         "history_before": str(receipt.history_before),
@@ -48,7 +48,7 @@ def receipt_from_json(value: object, place: str) -> Receipt:
     """A receipt from its object; whether it proves anything is ``receipts.verify``'s to say.
 
     Raises:
-        BadInputError: a field is missing, unknown, of the wrong type or too wide, or ``record`` is not on the page.
+        BadInputError: a field is missing, unknown, of the wrong type or too wide, or ``record`` is not among the words.
     """
     fields = Fields(value, place)
     fields.literal("format", FORMAT)
@@ -58,7 +58,7 @@ def receipt_from_json(value: object, place: str) -> Receipt:
         batch_number=fields.integer("batch_number", 48),
         place=fields.integer("place", layout.COUNT_BITS),
         state_before=fields.element("state_before"),
-        pages=fields.elements("pages"),
+        words=fields.elements("words"),
         terms=fields.decimal("terms", _TERMS_BITS),
         fees=fields.decimal("fees", _FEES_BITS),
         history_before=fields.element("history_before"),
@@ -72,7 +72,7 @@ def receipt_from_json(value: object, place: str) -> Receipt:
     )
     fields.finish()
     if record != receipt.record:
-        raise BadInputError("field 'record' is wrong", place=place, expected="the words at its place on the page")
+        raise BadInputError("field 'record' is wrong", place=place, expected="those of the words that are at its place")
     return receipt
 
 

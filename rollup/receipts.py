@@ -1,8 +1,8 @@
 """Receipts: that one record is in a final state, from a state root alone (``docs/protocol.md``, "Receipt").
 
-The record stands on a page of its session, whose message stands in the history of the agent's account, which stands
-under the root. ``contracts/src/integrations/Receipts.sol`` checks the same on L1. That the root is final is for the
-chain to say.
+The record stands among the words of its session, whose message stands in the history of the agent's account, which
+stands under the root. ``contracts/src/integrations/Receipts.sol`` checks the same on L1. That the root is final is for
+the chain to say.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aitbc_rollup.algebra.poseidon import MAX_INPUTS, poseidon
 from aitbc_rollup.circuits.statements.batch import layout
-from aitbc_rollup.circuits.statements.batch.layout import PAGE_RECORDS, RECORD_WORDS, TREE_ARITY, TREE_DEPTH, Tag
+from aitbc_rollup.circuits.statements.batch.layout import RECORD_WORDS, TREE_ARITY, TREE_DEPTH, Tag
 from aitbc_rollup.errors import BadInputError, InvalidError, next_step
 
 from .account_proof import AccountProof, is_account, prove_account
@@ -19,7 +19,7 @@ from .accounts import next_history_root
 from .batch import Batch
 from .records import RunRecord
 from .state import State
-from .transactions import PAGE_WORDS, Domain, session_words
+from .transactions import PAGE_WORDS, Domain, fold_words, pages_of, session_words
 
 _HISTORY_ROOT = layout.LEAF.index("history_root")
 _EXTERNAL_ID = layout.LEAF.index("external_id")
@@ -33,8 +33,8 @@ class Receipt:
         domain: chain, contract and shard.
         batch_number: the batch after which ``account.root`` is the state root.
         place: number of the record in its session, from 0.
-        state_before: state of the fold over the session's pages before the record's page.
-        pages: words of the record's page and of those after it, 80 each.
+        state_before: state of the fold over the session's words before the block of 16 in which the record begins.
+        words: the words from that block to the end of the session's last page.
         terms: the message's third word, ``layout.SESSION_TERMS``.
         fees: its fourth, ``layout.SESSION_FEES``.
         history_before: the agent's history root before the session.
@@ -46,7 +46,7 @@ class Receipt:
     batch_number: int
     place: int
     state_before: int
-    pages: tuple[int, ...]
+    words: tuple[int, ...]
     terms: int
     fees: int
     history_before: int
@@ -55,9 +55,9 @@ class Receipt:
 
     @property
     def record(self) -> tuple[int, ...]:
-        """The five words of the record, r₀ … r₄; fewer if the pages are too short."""
-        start = self.place % PAGE_RECORDS * RECORD_WORDS
-        return self.pages[start : start + RECORD_WORDS]
+        """The five words of the record, r₀ … r₄; fewer if words are missing."""
+        start = self.place * RECORD_WORDS % MAX_INPUTS
+        return self.words[start : start + RECORD_WORDS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def make(batch: Batch, session: int, place: int) -> Receipt:
         raise _none("record", f"{where}, session {session}", found.count, place)
     if not posted[session].valid:
         raise BadInputError("the session is not valid, so its records are in no state", place=f"{where}, {session}")
-    agent, page = found.agent_index, place // PAGE_RECORDS
+    agent, words, skipped = found.agent_index, found.page_words, _block(place)
     before = [said.history_root for said in posted[:session] if said.valid and said.agent_index == agent]
     opened = next(account.before for account in batch.accounts if account.index == agent)
     domain = batch.data.context.domain
@@ -106,8 +106,8 @@ def make(batch: Batch, session: int, place: int) -> Receipt:
         domain=domain,
         batch_number=batch.data.context.batch_number,
         place=place,
-        state_before=found.page_states[page - 1] if page else Tag.RECORDS,
-        pages=found.page_words[PAGE_WORDS * page :],
+        state_before=fold_words(words[:skipped]),
+        words=words[skipped:],
         terms=terms,
         fees=fees,
         history_before=before[-1] if before else opened.history_root,
@@ -127,7 +127,7 @@ def verify(receipt: Receipt) -> Run:
     """
     terms = _unpacked(layout.SESSION_TERMS, receipt.terms, "terms")
     _unpacked(layout.SESSION_FEES, receipt.fees, "fees")
-    _check_pages(receipt, terms["count"])
+    _check_words(receipt, terms["count"])
     record = _unpacked(layout.RECORD_WORD_0, receipt.record[0], "record")
     record |= _unpacked(layout.RECORD_WORD_1, receipt.record[1], "record")
     agent = terms["agent_index"]
@@ -147,24 +147,27 @@ def verify(receipt: Receipt) -> Run:
     )
 
 
-def _check_pages(receipt: Receipt, count: int) -> None:
-    """The place is that of a record, and the pages are as many as come after, with zeros where no record is."""
+def _check_words(receipt: Receipt, count: int) -> None:
+    """The place is that of a record, and the words are as many as from its block on, with zeros where no record is."""
     if receipt.place >= count:
         raise InvalidError("there is no such record", place="place", expected=f"below {count}", got=str(receipt.place))
-    first = receipt.place // PAGE_RECORDS
-    _expect("the number of words on the pages", PAGE_WORDS * (-(-count // PAGE_RECORDS) - first), len(receipt.pages))
-    if first == 0:
-        _expect("the state before the first page", int(Tag.RECORDS), receipt.state_before)
-    if any(receipt.pages[RECORD_WORDS * (count - PAGE_RECORDS * first) :]):
-        raise InvalidError("a record beyond the session's count is not zero", place="pages")
+    skipped = _block(receipt.place)
+    _expect("the number of words", PAGE_WORDS * pages_of(count) - skipped, len(receipt.words))
+    if skipped == 0:
+        _expect("the state before the first word", int(Tag.RECORDS), receipt.state_before)
+    if any(receipt.words[RECORD_WORDS * count - skipped :]):
+        raise InvalidError("a record beyond the session's count is not zero", place="words")
+
+
+def _block(place: int) -> int:
+    """Where the block begins in which a record does, in words of its session."""
+    return place * RECORD_WORDS // MAX_INPUTS * MAX_INPUTS
 
 
 def _history(receipt: Receipt) -> int:
     """The agent's history root after the session and those that came later."""
-    state = receipt.state_before
-    for start in range(0, len(receipt.pages), MAX_INPUTS):
-        state = poseidon(receipt.pages[start : start + MAX_INPUTS], initial_state=state)
-    message = poseidon([receipt.domain.element, state, receipt.terms, receipt.fees], initial_state=Tag.SESSION)
+    records_root = fold_words(receipt.words, receipt.state_before)
+    message = poseidon([receipt.domain.element, records_root, receipt.terms, receipt.fees], initial_state=Tag.SESSION)
     history = receipt.history_before
     for said in (message, *receipt.later_messages):
         history = next_history_root(history, said)

@@ -6,8 +6,10 @@ say (``transition``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import accumulate
 
 from aitbc_rollup.algebra.eddsa import Signature, is_public_key
 from aitbc_rollup.algebra.poseidon import MAX_INPUTS, poseidon
@@ -50,6 +52,18 @@ def _domain_element(domain: Domain) -> int:
 def session_message(domain: Domain, records_root: int, said: object) -> int:
     """The field element that is signed for a session, ``said`` having the fields of its layouts."""
     return poseidon([domain.element, records_root, *session_words(said)], initial_state=Tag.SESSION)
+
+
+def pages_of(count: int) -> int:
+    """The number of pages that so many records take."""
+    return -(-count // PAGE_RECORDS)
+
+
+def fold_words(words: Sequence[int], state: int = Tag.RECORDS) -> int:
+    """The fold over records' words, whole blocks of 16, from a state on; from the beginning if it is left out."""
+    for start in range(0, len(words), MAX_INPUTS):
+        state = poseidon(words[start : start + MAX_INPUTS], initial_state=state)
+    return state
 
 
 def session_words(said: object) -> list[int]:
@@ -117,7 +131,7 @@ class Session:
     @property
     def pages(self) -> int:
         """The number of pages of sixteen records that the session takes in a circuit."""
-        return -(-len(self.records) // PAGE_RECORDS)
+        return pages_of(self.count)
 
     @property
     def page_words(self) -> tuple[int, ...]:
@@ -129,13 +143,8 @@ class Session:
     def page_states(self) -> tuple[int, ...]:
         """The state of the fold over the records' words after each page."""
         words = self.page_words
-        state: int = Tag.RECORDS
-        states = []
-        for start in range(0, len(words), PAGE_WORDS):
-            page = words[start : start + PAGE_WORDS]
-            for at in range(0, PAGE_WORDS, MAX_INPUTS):
-                state = poseidon(page[at : at + MAX_INPUTS], initial_state=state)
-            states.append(state)
+        pages = (words[start : start + PAGE_WORDS] for start in range(0, len(words), PAGE_WORDS))
+        _, *states = accumulate(pages, lambda state, page: fold_words(page, state), initial=int(Tag.RECORDS))
         return tuple(states)
 
     @property

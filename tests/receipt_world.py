@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from aitbc_rollup.algebra.eddsa import public_key, sign
 from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.rollup.accounts import Account
 from aitbc_rollup.rollup.batch import Batch, build
 from aitbc_rollup.rollup.data import BatchContext
+from aitbc_rollup.rollup.genesis import Genesis, GenesisAccount
 from aitbc_rollup.rollup.records import RunRecord
 from aitbc_rollup.rollup.state import State
+from aitbc_rollup.rollup.store import Identity, Store
 from aitbc_rollup.rollup.transactions import Domain, Session, SignedSession, Transactions
 
 L1_TIME = 1_700_000_000
@@ -26,14 +29,17 @@ def private_key(index: int) -> bytes:
     return index.to_bytes(32, "big")
 
 
-def state() -> State:
-    made = State()
-    for index in (OPERATOR, PROVIDER, ALICE, BOB, ALICE ^ 3, ALICE ^ 1 << 22):
-        made.put(
-            index,
-            Account(public_key=public_key(private_key(index)), l1_owner=0, balance=10**6, external_id=EXTERNAL_ID),
-        )
-    return made
+def genesis(domain: Domain) -> Genesis:
+    accounts = []
+    for index in sorted((OPERATOR, PROVIDER, ALICE, BOB, ALICE ^ 3, ALICE ^ 1 << 22)):
+        key = public_key(private_key(index))
+        account = Account(public_key=key, l1_owner=index, balance=10**6, external_id=EXTERNAL_ID)
+        accounts.append(GenesisAccount(index, account, label="", development=False))
+    return Genesis(domain.chain_id, domain.shard, OPERATOR, tuple(accounts))
+
+
+def state(domain: Domain) -> State:
+    return genesis(domain).state()
 
 
 def session(domain: Domain, agent: int, nonce: int, count: int) -> SignedSession:
@@ -59,4 +65,18 @@ def settled(
     """The batch, on a state of its own unless one is given, which then moves on."""
     signed = tuple(session(domain, *said) for said in sessions)
     context = BatchContext(domain=domain, batch_number=number, mode=0, l1_time=L1_TIME, operator_index=OPERATOR)
-    return build(state() if before is None else before, Transactions(sessions=signed), context, SHAPE)
+    return build(state(domain) if before is None else before, Transactions(sessions=signed), context, SHAPE)
+
+
+def sealed(folder: Path, domain: Domain) -> Batch:
+    """The batch in a state folder; the records of its first two sessions billed as those are that agents send."""
+    world = genesis(domain)
+    with Store(folder) as store:
+        store.bind(Identity(world.digest(), domain, SHAPE), world, {"key": 1})
+        after = State(store)
+        batch = settled(domain, after)
+        hashes = [run_hash for signed in batch.items.sessions[:2] for run_hash in signed.session.run_hashes]
+        store.seal(
+            [(batch, after)], [(run_hash.to_bytes(32, "big"), 1) for run_hash in hashes], "job", {"batches": [1, 1]}
+        )
+    return batch

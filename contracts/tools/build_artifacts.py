@@ -31,8 +31,11 @@ SOURCES = {
     "AitbcRollup": "AitbcRollup.sol",
     "AttesterCommittee": "AttesterCommittee.sol",
     "BatchReader": "BatchReader.sol",
+    "ERC7992RunVerifier": "integrations/ERC7992RunVerifier.sol",
+    "ERC8004RunValidator": "integrations/ERC8004RunValidator.sol",
     "Groth16Verifier": "Groth16Verifier.sol",
     "Groth16VerifierInit": "Groth16Verifier.sol",
+    "Receipts": "integrations/Receipts.sol",
     "VerifierRouter": "VerifierRouter.sol",
 }
 #: Of OpenZeppelin's contracts those that are deployed as they are (``src/Deployed.sol``).
@@ -55,7 +58,7 @@ def compile_all(folder: Path) -> None:
 def artifact(folder: Path, name: str) -> str:
     """The text of one artifact file."""
     own = name in SOURCES
-    file = SOURCES[name] if own else Path(LIBRARY[name]).name
+    file = Path((SOURCES if own else LIBRARY)[name]).name
     output: dict[str, Any] = json.loads((folder / "out" / file / f"{name}.json").read_text())
     compiler = output["metadata"]["compiler"]["version"]
     settings = output["metadata"]["settings"]

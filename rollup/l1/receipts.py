@@ -62,7 +62,7 @@ def encoded(receipt: Receipt) -> bytes:
         receipt.batch_number,
         receipt.place,
         receipt.state_before,
-        receipt.pages,
+        receipt.words,
         receipt.terms,
         receipt.fees,
         receipt.history_before,

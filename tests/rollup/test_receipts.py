@@ -11,7 +11,7 @@ import pytest
 from receipt_world import ALICE, BOB, EXTERNAL_ID, NOT_VALID, PROVIDER, SESSIONS, settled, state
 
 from aitbc_rollup.algebra.bn254 import R
-from aitbc_rollup.circuits.statements.batch.layout import PAGE_RECORDS, Tag
+from aitbc_rollup.circuits.statements.batch.layout import Tag
 from aitbc_rollup.errors import BadInputError, InvalidError
 from aitbc_rollup.rollup.account_proof import prove_account
 from aitbc_rollup.rollup.accounts import next_history_root
@@ -45,7 +45,7 @@ def test_every_record_has_a_receipt(session: int) -> None:
         assert run.run_hash == signed.run_hashes[place]
         assert run.external_id == EXTERNAL_ID
         assert made.account.root == batch().data.new_root
-        assert len(made.pages) == 80 * (signed.pages - place // PAGE_RECORDS)
+        assert len(made.words) == 80 * signed.pages - 5 * place // 16 * 16
 
 
 def test_the_history_is_the_agents_own() -> None:
@@ -61,7 +61,7 @@ def test_the_history_is_the_agents_own() -> None:
 
 
 def test_history_goes_on_from_batches_before() -> None:
-    world = state()
+    world = state(DOMAIN)
     settled(DOMAIN, world)
     grown = world.account(BOB).history_root
     second = settled(DOMAIN, world, 2, [(BOB, 1, 3)])
@@ -73,7 +73,7 @@ def test_history_goes_on_from_batches_before() -> None:
 
 def test_a_later_root_does_as_well() -> None:
     """Nothing of the agent's happened since: its account alone is proven anew."""
-    later = state()
+    later = state(DOMAIN)
     settled(DOMAIN, later)
     settled(DOMAIN, later, 2, [(BOB, 1, 3)])
     moved = replace(receipt(), batch_number=2, account=prove_account(later, ALICE))
@@ -99,7 +99,7 @@ def changed(made: Receipt, name: str, at: int | None, word: int) -> Receipt:
 
 def words_of(made: Receipt) -> list[tuple[str, int | None, int]]:
     """Every word of a receipt: where it is, and its value."""
-    names = ("state_before", "pages", "terms", "fees", "history_before", "later_messages", "place")
+    names = ("state_before", "words", "terms", "fees", "history_before", "later_messages", "place")
     found: list[tuple[str, int | None, int]] = []
     for name in (*names, "account.root", "account.index", "account.leaf", "account.siblings"):
         owner, field = (made.account, name[8:]) if name.startswith("account.") else (made, name)
@@ -111,7 +111,7 @@ def words_of(made: Receipt) -> list[tuple[str, int | None, int]]:
 
 
 def test_no_word_may_change() -> None:
-    made = receipt(LONG, 36)  # the only record of its page: another place would prove another record, and truly
+    made = receipt(LONG, 36)  # alone in its block: another place would prove another record, and truly
     verify(made)
     for name, at, word in words_of(made):
         with pytest.raises(InvalidError):
@@ -129,12 +129,12 @@ def test_a_place_beyond_the_count_is_no_record() -> None:
         verify(replace(receipt(LONG, 36), place=37))
 
 
-def test_pages_are_whole_and_counted_from_the_end() -> None:
+def test_words_are_counted_from_the_end() -> None:
     made = receipt()
-    for pages in (made.pages[:-80], made.pages[80:], made.pages[:-1], (*made.pages, *[0] * 80), ()):
+    for words in (made.words[:-80], made.words[16:], made.words[:-1], (*made.words, *[0] * 80), ()):
         with pytest.raises(InvalidError, match="number of words"):
-            verify(replace(made, pages=pages))
-    with pytest.raises(InvalidError, match="state before the first page"):
+            verify(replace(made, words=words))
+    with pytest.raises(InvalidError, match="state before the first word"):
         verify(replace(receipt(LONG, 3), state_before=int(Tag.RECORDS) + 1))
 
 
@@ -187,7 +187,7 @@ def test_a_field_left_out_is_refused(name: str) -> None:
         {"later_messages": [1]},
         {"later_messages": "1"},
         {"account_index": 1 << 32},
-        {"pages": []},
+        {"words": []},
         {"root": "0x1"},
     ],
 )

@@ -27,8 +27,8 @@ struct Hashers {
 /// @notice A record's way to a final root: docs/protocol.md, "Receipt". `aitbc-rollup receipt` makes one.
 /// @param batchNumber A final batch, that of the record or a later one.
 /// @param place Number of the record in its session, from 0.
-/// @param stateBefore State of the fold over the session's pages before the record's page.
-/// @param pages Words of the record's page and of those after it, 80 each.
+/// @param stateBefore State of the fold over the session's words before the block of 16 in which the record begins.
+/// @param words The words from that block to the end of the session's last page.
 /// @param terms The session's packed terms: agent, provider, nonce, count, operator_share_bps, expiry.
 /// @param fees The session's fee and fee cap, packed.
 /// @param historyBefore The agent's history root before the session.
@@ -39,7 +39,7 @@ struct Receipt {
     uint256 batchNumber;
     uint256 place;
     uint256 stateBefore;
-    uint256[] pages;
+    uint256[] words;
     uint256 terms;
     uint256 fees;
     uint256 historyBefore;
@@ -52,9 +52,9 @@ struct Receipt {
 /// @notice The run stands in a session, whose message stands in the history of the agent's account, which stands under a final
 /// root. So its agent signed for it, and the rollup took the session as valid and moved the fee. What the run says of itself
 /// (task, usage, outcome, metadata) is its agent's word.
-/// @dev Every word goes through a hasher, which refuses what is not below r: no word passes as another one plus r. A page
-/// boundary cannot be shifted either: pages are counted from the end, whose number the terms fix, and the first page begins
-/// with the tag. Sessions of full batches are final without their records having been in the circuit; then their agent's
+/// @dev Every word goes through a hasher, which refuses what is not below r: no word passes as another one plus r. Nor can a
+/// record be read off its place: words are counted from the end, their number follows from the count in the terms, and the
+/// first block begins with the tag. Sessions of full batches are final without their records having been in the circuit; then their agent's
 /// signature alone says that the records add up to what the session charged.
 contract Receipts {
     uint256 private constant HISTORY = 2;
@@ -64,7 +64,7 @@ contract Receipts {
     uint256 private constant DOMAIN = 8;
     uint256 private constant RECORD_WORDS = 5;
     uint256 private constant PAGE_RECORDS = 16;
-    uint256 private constant PAGE_WORDS = PAGE_RECORDS * RECORD_WORDS;
+    uint256 private constant PAGE_WORDS = 80;
     uint256 private constant BLOCK = 16;
     /// @dev Above the outcome of record word 0, and where the agent's index begins in word 1.
     uint256 private constant WORD_0_BITS = 194;
@@ -74,11 +74,11 @@ contract Receipts {
 
     /// @notice The session has `count` records, numbered from 0.
     error NotARecord(uint256 count, uint256 place);
-    /// @notice Other words of pages than the record's page and those after it have.
-    error PagesWrong(uint256 expected, uint256 got);
-    /// @notice The fold over a session's pages begins with the tag.
+    /// @notice Not as many words as lie between the record's block and the end of the session's last page.
+    error WordsWrong(uint256 expected, uint256 got);
+    /// @notice The fold over a session's words begins with the tag.
     error StateWrong(uint256 expected, uint256 got);
-    /// @notice Beyond the session's last record its last page is zeros; word `index` of the pages is not.
+    /// @notice Beyond the session's last record its last page is zeros; word `index` of those given is not.
     error FillNotZero(uint256 index);
     /// @notice Word 0 or 1 of the record is not of the protocol's layout, or of another agent.
     error RecordMalformed(uint256 agent, uint256 word0, uint256 word1);
@@ -112,8 +112,7 @@ contract Receipts {
     /// @notice The run that a receipt proves; reverts if it proves none.
     function verifyRecord(Receipt calldata receipt) external view returns (Run memory run) {
         uint256 root = rollup.finalRoot(receipt.batchNumber);
-        _checkPages(receipt);
-        run = _run(receipt);
+        run = _run(receipt, _checkWords(receipt));
         uint256 history = _history(receipt);
         if (history != receipt.leaf[HISTORY_ROOT]) revert HistoryWrong(receipt.leaf[HISTORY_ROOT], history);
         if (!accountProofs.isAccount(root, run.agent, receipt.leaf, receipt.siblings)) revert AccountWrong(run.agent);
@@ -124,25 +123,27 @@ contract Receipts {
         return _hash(HASH3, abi.encode(DOMAIN, block.chainid, rollup, shard));
     }
 
-    /// @dev The place is that of a record, and the pages are as many as come after, with zeros where no record is.
-    function _checkPages(Receipt calldata receipt) private pure {
+    /// @dev The place is that of a record, and the words are as many as there are from its block on, with zeros where no
+    /// record is. Returns where the record begins.
+    function _checkWords(Receipt calldata receipt) private pure returns (uint256 start) {
         // forge-lint: disable-next-line(unsafe-typecast)
         uint256 count = uint16(receipt.terms >> 96); // the field's width
         if (receipt.place >= count) revert NotARecord(count, receipt.place);
-        uint256 first = receipt.place / PAGE_RECORDS;
-        uint256 length = ((count + PAGE_RECORDS - 1) / PAGE_RECORDS - first) * PAGE_WORDS;
-        if (receipt.pages.length != length) revert PagesWrong(length, receipt.pages.length);
-        if (first == 0 && receipt.stateBefore != RECORDS) revert StateWrong(RECORDS, receipt.stateBefore);
-        for (uint256 i = (count - first * PAGE_RECORDS) * RECORD_WORDS; i < length; ++i) {
-            if (receipt.pages[i] != 0) revert FillNotZero(i);
+        start = receipt.place * RECORD_WORDS;
+        uint256 before = start - start % BLOCK;
+        start -= before;
+        uint256 length = (count + PAGE_RECORDS - 1) / PAGE_RECORDS * PAGE_WORDS - before;
+        if (receipt.words.length != length) revert WordsWrong(length, receipt.words.length);
+        if (before == 0 && receipt.stateBefore != RECORDS) revert StateWrong(RECORDS, receipt.stateBefore);
+        for (uint256 i = count * RECORD_WORDS - before; i < length; ++i) {
+            if (receipt.words[i] != 0) revert FillNotZero(i);
         }
     }
 
-    /// @dev The record at its place, and what terms and leaf say of it.
+    /// @dev The record that begins at `start`, and what terms and leaf say of it.
     // forge-lint: disable-next-item(unsafe-typecast)
-    function _run(Receipt calldata receipt) private view returns (Run memory run) {
-        uint256 start = receipt.place % PAGE_RECORDS * RECORD_WORDS;
-        uint256[] calldata words = receipt.pages[start:start + RECORD_WORDS];
+    function _run(Receipt calldata receipt, uint256 start) private view returns (Run memory run) {
+        uint256[] calldata words = receipt.words[start:start + RECORD_WORDS];
         uint256 terms = receipt.terms;
         (run.agent, run.provider, run.nonce) = (uint32(terms), uint32(terms >> 32), uint32(terms >> 64));
         if (words[0] >> WORD_0_BITS != 0 || words[1] >> AGENT_SHIFT != run.agent) {
@@ -157,8 +158,8 @@ contract Receipts {
     /// @dev The agent's history root after the session and those that came later.
     function _history(Receipt calldata receipt) private view returns (uint256 history) {
         uint256 state = receipt.stateBefore;
-        for (uint256 i = 0; i < receipt.pages.length; i += BLOCK) {
-            state = _hash(HASH16, abi.encodePacked(state, receipt.pages[i:i + BLOCK]));
+        for (uint256 i = 0; i < receipt.words.length; i += BLOCK) {
+            state = _hash(HASH16, abi.encodePacked(state, receipt.words[i:i + BLOCK]));
         }
         uint256 message = _hash(HASH4, abi.encode(SESSION, domain(), state, receipt.terms, receipt.fees));
         history = _hash(HASH2, abi.encode(HISTORY, receipt.historyBefore, message));

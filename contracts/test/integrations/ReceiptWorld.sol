@@ -116,7 +116,7 @@ abstract contract ReceiptWorld is Test {
     /// @param place Which of them.
     /// @param later Sessions of the agent after it.
     function receiptOf(uint256 count, uint256 place, uint256 later) internal returns (Receipt memory receipt) {
-        receipt = foldedUpTo(place / 16, pagesOf(count));
+        receipt = foldedUpTo(5 * place / 16 * 16, pagesOf(count));
         receipt.batchNumber = BATCH;
         receipt.place = place;
         receipt.terms = AGENT | uint256(PROVIDER) << 32 | uint256(NONCE) << 64 | count << 96;
@@ -131,7 +131,7 @@ abstract contract ReceiptWorld is Test {
 
     /// @dev Puts what the receipt says into the agent's history, and its account under the root.
     function seal(Receipt memory receipt) internal {
-        uint256 state = fold(receipt.stateBefore, receipt.pages);
+        uint256 state = fold(receipt.stateBefore, receipt.words);
         uint256 message = hash(hashers.four, abi.encode(3, receipts.domain(), state, receipt.terms, receipt.fees));
         uint256 history = hash(hashers.two, abi.encode(2, receipt.historyBefore, message));
         for (uint256 i = 0; i < receipt.laterMessages.length; ++i) {
@@ -159,10 +159,10 @@ abstract contract ReceiptWorld is Test {
         }
     }
 
-    /// @dev The pages from number `first` on, and the state before them.
+    /// @dev The words from number `first` on, and the state before them.
     function foldedUpTo(uint256 first, uint256[] memory words) internal returns (Receipt memory receipt) {
-        receipt.stateBefore = fold(4, _slice(words, 0, 80 * first));
-        receipt.pages = _slice(words, 80 * first, words.length);
+        receipt.stateBefore = fold(4, _slice(words, 0, first));
+        receipt.words = _slice(words, first, words.length);
     }
 
     function fold(uint256 state, uint256[] memory words) internal returns (uint256) {

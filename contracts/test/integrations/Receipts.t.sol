@@ -17,7 +17,7 @@ contract ReceiptsTest is ReceiptWorld {
         uint256[5] memory words = run.words;
         assertEq(run.runHash, hash(hashers.five, abi.encodePacked(uint256(7), words)));
         for (uint256 i = 0; i < 5; ++i) {
-            assertEq(words[i], receipt.pages[15 + i]);
+            assertEq(words[i], receipt.words[15 + i]);
         }
         assertEq(run.outcome(), words[0] >> 192);
         assertEq(run.fee(), words[1] & type(uint64).max);
@@ -25,14 +25,14 @@ contract ReceiptsTest is ReceiptWorld {
         assertEq(run.metadata(), words[4]);
     }
 
-    /// @dev Any record of any session, after any page, is proven by its own receipt.
+    /// @dev Any record of any session is proven by its own receipt.
     function testFuzzEveryRecordIsProven(uint256 count, uint256 place, uint256 later) public {
         count = bound(count, 1, 70);
         place = bound(place, 0, count - 1);
         Receipt memory receipt = receiptOf(count, place, bound(later, 0, 3));
         uint256[5] memory words = receipts.verifyRecord(receipt).words;
         for (uint256 i = 0; i < 5; ++i) {
-            assertEq(words[i], receipt.pages[place % 16 * 5 + i]);
+            assertEq(words[i], receipt.words[5 * place % 16 + i]);
         }
     }
 
@@ -82,26 +82,26 @@ contract ReceiptsTest is ReceiptWorld {
         receipts.verifyRecord(receipt);
     }
 
-    function testPlaceOnAnotherPageIsRefused() public {
+    function testPlaceInAnotherBlockIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
         receipt.place = 16;
-        vm.expectRevert(abi.encodeWithSelector(Receipts.PagesWrong.selector, 80, 160));
+        vm.expectRevert(abi.encodeWithSelector(Receipts.WordsWrong.selector, 80, 160));
         receipts.verifyRecord(receipt);
     }
 
-    function testPagesAreOfWholePages() public {
+    function testWordsGoToTheEndOfTheLastPage() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
-        receipt.pages = new uint256[](159);
-        vm.expectRevert(abi.encodeWithSelector(Receipts.PagesWrong.selector, 160, 159));
+        receipt.words = new uint256[](159);
+        vm.expectRevert(abi.encodeWithSelector(Receipts.WordsWrong.selector, 160, 159));
         receipts.verifyRecord(receipt);
     }
 
     /// @dev A session signed with a count too small for its pages, as only a full batch could take it: its second page
     /// cannot pass for its first.
-    function testFirstPageBeginsWithTheTag() public {
-        Receipt memory receipt = receiptOf(32, 20, 0);
+    function testFirstBlockBeginsWithTheTag() public {
+        Receipt memory receipt = receiptOf(32, 16, 0);
         receipt.terms = receipt.terms & ~(uint256(0xffff) << 96) | 16 << 96;
-        receipt.place = 4;
+        receipt.place = 0;
         uint256 state = receipt.stateBefore;
         seal(receipt);
         vm.expectRevert(abi.encodeWithSelector(Receipts.StateWrong.selector, 4, state));
@@ -111,7 +111,7 @@ contract ReceiptsTest is ReceiptWorld {
     /// @dev Signed, and in the history, but with something behind the last record.
     function testUnusedPlacesAreZeros() public {
         Receipt memory receipt = receiptOf(20, 18, 0);
-        receipt.pages[79] = 1;
+        receipt.words[79] = 1;
         seal(receipt);
         vm.expectRevert(abi.encodeWithSelector(Receipts.FillNotZero.selector, 79));
         receipts.verifyRecord(receipt);
@@ -120,17 +120,17 @@ contract ReceiptsTest is ReceiptWorld {
     /// @dev Signed by its agent in a full batch, and yet no record of this agent's.
     function testRecordNamesItsAgent() public {
         Receipt memory receipt = receiptOf(20, 0, 0);
-        receipt.pages[1] = uint256(AGENT + 1) << 112;
+        receipt.words[1] = uint256(AGENT + 1) << 112;
         seal(receipt);
         assertRefused(receipt, Receipts.RecordMalformed.selector);
-        receipt.pages[1] = 1 << 144 | uint256(AGENT) << 112;
+        receipt.words[1] = 1 << 144 | uint256(AGENT) << 112;
         seal(receipt);
         assertRefused(receipt, Receipts.RecordMalformed.selector);
     }
 
     function testRecordHasTheProtocolsWidths() public {
         Receipt memory receipt = receiptOf(20, 0, 0);
-        receipt.pages[0] = 1 << 194;
+        receipt.words[0] = 1 << 194;
         seal(receipt);
         assertRefused(receipt, Receipts.RecordMalformed.selector);
     }
@@ -169,10 +169,10 @@ contract ReceiptsTest is ReceiptWorld {
     /// @dev A word and the same plus r would hash alike: the hashers stand before that.
     function testWordPlusRIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 1);
-        receipt.pages[2] += R;
+        receipt.words[2] += R;
         vm.expectRevert(abi.encodeWithSelector(Receipts.HashRefused.selector, hashers.sixteen));
         receipts.verifyRecord(receipt);
-        receipt.pages[2] -= R;
+        receipt.words[2] -= R;
         receipt.laterMessages[0] += R;
         vm.expectRevert(abi.encodeWithSelector(Receipts.HashRefused.selector, hashers.two));
         receipts.verifyRecord(receipt);
@@ -186,8 +186,8 @@ contract ReceiptsTest is ReceiptWorld {
         receipts.verifyRecord(receipt);
     }
 
-    /// @dev No word of the calldata, lengths and offsets included, can be another one. The record is alone on its page: with
-    /// another place, another record of a page would be proven, and truly.
+    /// @dev No word of the calldata, lengths and offsets included, can be another one. The record is alone in its block:
+    /// with another place, another record of a block would be proven, and truly.
     function testEveryChangedWordIsRefused() public {
         bytes memory call = abi.encodeCall(Receipts.verifyRecord, (receiptOf(17, 16, 1)));
         assertTrue(_accepts(call), "the receipt unchanged");

@@ -148,7 +148,7 @@ contract ERC8004RunValidatorTest is ReceiptWorld {
 
     function _receipt(uint256 outcome) private returns (Receipt memory receipt) {
         receipt = receiptOf(20, 3, 0);
-        receipt.pages[15] = receipt.pages[15] & ((1 << 192) - 1) | outcome << 192;
+        receipt.words[15] = receipt.words[15] & ((1 << 192) - 1) | outcome << 192;
         seal(receipt);
     }
 
