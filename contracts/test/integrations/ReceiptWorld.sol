@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {AccountProofs} from "../../src/AccountProofs.sol";
 import {BatchData} from "../../src/BatchData.sol";
 import {IAccountProofs} from "../../src/IAccountProofs.sol";
 import {Hashers, IFinalRoots, Receipt, Receipts} from "../../src/integrations/Receipts.sol";
@@ -20,45 +21,6 @@ contract Hasher {
             require(uint256(bytes32(words[i:])) < BatchData.R, "field");
         }
         return abi.encode(uint256(keccak256(words)) % BatchData.R);
-    }
-}
-
-/// @dev docs/protocol.md, "Account", over any hasher.
-contract Tree is IAccountProofs {
-    address private immutable NODE;
-    address private immutable LEAF;
-
-    constructor(address node, address leaf) {
-        (NODE, LEAF) = (node, leaf);
-    }
-
-    function isAccount(uint256 root, uint32 index, uint256[8] calldata leaf, uint256[48] calldata siblings)
-        external
-        view
-        returns (bool)
-    {
-        (bool ok, uint256 got) = rootOf(index, leaf, siblings);
-        return ok && leaf[0] != 0 && got == root;
-    }
-
-    /// @dev The root over a leaf, or false for a word that is not below r.
-    function rootOf(uint32 index, uint256[8] memory leaf, uint256[48] memory siblings)
-        public
-        view
-        returns (bool ok, uint256 node)
-    {
-        bytes memory result;
-        (ok, result) = LEAF.staticcall(abi.encodePacked(uint256(1), leaf));
-        for (uint256 level = 0; ok && level < 16; ++level) {
-            uint256[4] memory children;
-            uint256 place = index >> (2 * level) & 3;
-            for (uint256 i = 0; i < 3; ++i) {
-                children[i < place ? i : i + 1] = siblings[3 * level + i];
-            }
-            children[place] = abi.decode(result, (uint256));
-            (ok, result) = NODE.staticcall(abi.encodePacked(uint256(0), children));
-        }
-        if (ok) node = abi.decode(result, (uint256));
     }
 }
 
@@ -98,15 +60,17 @@ abstract contract ReceiptWorld is Test {
     uint256 internal constant BATCH = 3;
 
     Hashers internal hashers;
-    Tree internal tree;
+    AccountProofs internal accountProofs;
+    address private _leafHasher;
     Roots internal rollup;
     Receipts internal receipts;
     uint256 internal externalId = 4242;
 
     function setUp() public virtual {
         hashers = Hashers(_hasher(2), _hasher(3), _hasher(4), _hasher(5), _hasher(16));
-        tree = new Tree(hashers.four, _hasher(8));
-        rollup = new Roots(7, tree);
+        _leafHasher = _hasher(8);
+        accountProofs = new AccountProofs(hashers.four, _leafHasher);
+        rollup = new Roots(7, accountProofs);
         rollup.finalize(BATCH);
         receipts = new Receipts(rollup, hashers);
     }
@@ -141,9 +105,7 @@ abstract contract ReceiptWorld is Test {
         for (uint256 i = 0; i < 48; ++i) {
             receipt.siblings[i] = _any(string(abi.encode("sibling", i)));
         }
-        (bool ok, uint256 root) = tree.rootOf(AGENT, receipt.leaf, receipt.siblings);
-        assertTrue(ok, "a root");
-        rollup.set(receipt.batchNumber, root);
+        rollup.set(receipt.batchNumber, _root(receipt));
     }
 
     /// @dev Words of a session's pages: records of the protocol's layout, then zeros.
@@ -188,6 +150,20 @@ abstract contract ReceiptWorld is Test {
         assertTrue(!ok && reason.length >= 4, "an error");
         // forge-lint: disable-next-line(unsafe-typecast)
         assertEq(uint32(bytes4(reason)), uint32(expected)); // the error's selector
+    }
+
+    /// @dev The root over the receipt's account: docs/protocol.md, "Account".
+    function _root(Receipt memory receipt) private returns (uint256 node) {
+        node = hash(_leafHasher, abi.encodePacked(uint256(1), receipt.leaf));
+        for (uint256 level = 0; level < 16; ++level) {
+            uint256[4] memory children;
+            uint256 place = AGENT >> (2 * level) & 3;
+            for (uint256 i = 0; i < 3; ++i) {
+                children[i < place ? i : i + 1] = receipt.siblings[3 * level + i];
+            }
+            children[place] = node;
+            node = hash(hashers.four, abi.encodePacked(uint256(0), children));
+        }
     }
 
     function _hasher(uint256 inputs) private returns (address) {

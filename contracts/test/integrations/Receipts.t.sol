@@ -52,7 +52,7 @@ contract ReceiptsTest is ReceiptWorld {
     /// @dev The same roots at another address: the domain is another.
     function testAnotherRollupIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
-        Roots other = new Roots(rollup.shard(), tree);
+        Roots other = new Roots(rollup.shard(), accountProofs);
         other.set(BATCH, rollup.finalRoot(BATCH));
         other.finalize(BATCH);
         receipts = new Receipts(other, hashers);
@@ -61,7 +61,7 @@ contract ReceiptsTest is ReceiptWorld {
 
     function testAnotherShardIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
-        Roots other = new Roots(rollup.shard() + 1, tree);
+        Roots other = new Roots(rollup.shard() + 1, accountProofs);
         other.set(BATCH, rollup.finalRoot(BATCH));
         other.finalize(BATCH);
         receipts = new Receipts(other, hashers);
