@@ -30,7 +30,7 @@ COMMANDS = {
     "verify": ("verify:verify", "Check a proven batch, from its files alone."),
     "submit": ("submit:submit", "Commit, prove and finalize a batch on an L1."),
     "status": ("status:status", "What the chain and the state folder say, and whether they agree."),
-    "receipt": ("receipt:receipt", "Proof that one record is in a final state: make, verify, encode."),
+    "receipt": ("receipt:receipt", "Proof that one record is in a final state: make, verify, encode, deploy."),
     "l1": ("l1:l1", "A rollup's queue and claims on its chain: deposit, exit, transfer, claim."),
     "challenger": ("challenger:challenger", "Recompute what a rollup's chain accepts, and object."),
     "session": ("session:session", "Keys, and signatures over sessions: keygen, sign, countersign."),

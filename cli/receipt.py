@@ -18,6 +18,7 @@ from aitbc_rollup.rollup.receipts import Receipt, Run
 from aitbc_rollup.rollup.store import Store
 
 from . import common
+from .sending import Sending, sending
 
 
 class _MakeByDefault(click.Group):
@@ -45,7 +46,7 @@ class _Root(click.ParamType[int]):
 
 @click.group("receipt", cls=_MakeByDefault)
 def receipt() -> None:
-    """Proof that one record is in a final state: make, verify, encode.
+    """Proof that one record is in a final state: make, verify, encode, deploy.
 
     `receipt RECORD` is short for `receipt make RECORD`.
     """
@@ -111,10 +112,34 @@ def verify(file: Path, root: int | None, l1: str | None, contract: int | None, a
 @click.option("--bare", is_flag=True, help="The receipt alone, as adapters take it, without the function's selector.")
 def encode(file: Path, bare: bool) -> None:
     """Print a receipt as calldata of the contract Receipts: its function verifyRecord, in hexadecimal."""
-    from aitbc_rollup.rollup.l1.receipts import calldata, encoded
+    from aitbc_rollup.rollup.l1.receipts import calldata
 
-    found = receipt_from_json(read_json(file), str(file))
-    click.echo("0x" + (encoded(found) if bare else calldata(found)).hex())
+    found = calldata(receipt_from_json(read_json(file), str(file)))
+    click.echo("0x" + (found[4:] if bare else found).hex())
+
+
+@receipt.command("deploy")
+@click.option("--contract", type=common.Address(), required=True, envvar="AITBC_CONTRACT", help="The rollup's address.")
+@common.options(common.l1, common.as_json)
+@sending
+def deploy(contract: int, l1: str, as_json: bool, sending: Sending) -> None:
+    """Create the contract Receipts for a rollup, and the hashers it needs, where they belong.
+
+    Anybody may; what is there is compared, not created again. The rollup must be there before.
+    """
+    from aitbc_rollup.rollup.l1.bound import BoundContract
+    from aitbc_rollup.rollup.l1.client import connect
+    from aitbc_rollup.rollup.l1.contracts import create
+    from aitbc_rollup.rollup.l1.receipts import receipts_contract
+
+    client = sending.through(connect(l1))
+    rollup = BoundContract(client, format_address(contract))
+    rollup.check_deployed()
+    pieces = receipts_contract(rollup.address)
+    sent = create(client, common.signer(client.chain_id, development=sending.development), pieces)
+    gas = sum(made.gas_used for made in sent)
+    result = {"receipts": format_address(int(pieces[-1].address, 16)), "chain_id": client.chain_id}
+    common.emit(result | {"transactions_sent": len(sent), "gas": gas}, as_json=as_json)
 
 
 def _check_final(found: Receipt, l1: str, place: str) -> None:

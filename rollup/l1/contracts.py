@@ -5,7 +5,7 @@ Anyone may deploy, and does it once however often it is asked for: an address is
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from itertools import accumulate
 
@@ -71,6 +71,20 @@ def rehearse(deployment: Deployment, there: Collection[str] = ()) -> dict[str, i
             gas[piece.name] = gas.get(piece.name, 0) + receipt.gas_used
     gas["roles"] = sum(receipt.gas_used for receipt in Manager(client, rehearsed).complete(signer))
     return gas
+
+
+def create(client: L1Client, signer: Signer, pieces: Iterable[Piece]) -> list[Receipt]:
+    """Create what is not there yet of contracts that stand on one another, in their order; compare what is.
+
+    Raises:
+        L1Error: the chain has no deployment proxy, refuses, or has other code at an address.
+    """
+    _check_chain(client, ())
+    receipts = []
+    for piece in pieces:
+        receipts += _create(client, signer, piece)
+        _check_code(client, piece, piece.code)
+    return receipts
 
 
 def deploy_verifier(client: L1Client, signer: Signer, vk: VerifyingKey) -> list[Receipt]:

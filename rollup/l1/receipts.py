@@ -1,30 +1,19 @@
-"""What receipts have to do with an L1: the final root they are checked against, and their form as calldata."""
+"""What receipts have to do with an L1: the final root they are checked against, and the contract that checks them."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from eth_abi.abi import encode
-from eth_utils.abi import function_signature_to_4byte_selector
-
-from aitbc_rollup.errors import InvalidError, L1Error
+from aitbc_rollup.errors import InvalidError
 
 from ..checks import format_address
 from ..receipts import Receipt
+from .account_proofs import hasher
+from .bound import BoundContract
 from .client import L1Client
+from .piece import Piece
+from .plan import call_data
 
-#: ``Receipt`` of contracts/src/integrations/Receipts.sol.
-RECEIPT = "(uint256,uint256,uint256,uint256[],uint256,uint256,uint256,uint256[],uint256[8],uint256[48])"
-
-
-def _view(name: str, *kinds: str) -> dict[str, Any]:
-    inputs = [{"name": "", "type": kind} for kind in kinds]
-    outputs = [{"name": "", "type": "uint256"}]
-    return {"type": "function", "name": name, "stateMutability": "view", "inputs": inputs, "outputs": outputs}
-
-
-#: All that is asked of a rollup, whatever else it can do.
-_ABI = [_view("finalizedBatches"), _view("finalRoot", "uint256")]
+#: Inputs of the Poseidons that ``Receipts`` hashes with, in its order.
+HASHERS = (2, 3, 4, 5, 16)
 
 
 def final_root(client: L1Client, contract: int, batch_number: int) -> int:
@@ -34,30 +23,29 @@ def final_root(client: L1Client, contract: int, batch_number: int) -> int:
         InvalidError: the batch is not final.
         L1Error: the chain does not answer, or there is no rollup.
     """
-    address = format_address(contract)
-    if not client.code(address):
-        raise L1Error(
-            "there is no contract",
-            place=f"{address} on chain {client.chain_id}",
-            expected="a deployed rollup",
-            got="no code",
-            hint="check --l1",
-        )
-    rollup = client.contract(address, _ABI)
-    final = int(client.call(rollup.functions.finalizedBatches(), "finalizedBatches"))
+    rollup = BoundContract(client, format_address(contract))
+    rollup.check_deployed()
+    final = int(rollup.view("finalizedBatches"))
     if batch_number > final:
         raise InvalidError(
             "the batch is not final",
-            place=f"{address} on chain {client.chain_id}",
+            place=f"{rollup.address} on chain {client.chain_id}",
             expected=f"one of the {final} final batches",
             got=f"batch {batch_number}",
             hint="`aitbc-rollup submit` finalizes a batch",
         )
-    return int(client.call(rollup.functions.finalRoot(batch_number), "finalRoot"))
+    return int(rollup.view("finalRoot", batch_number))
 
 
-def encoded(receipt: Receipt) -> bytes:
-    """``abi.encode`` of a receipt: the arguments of ``verifyRecord``, the proof that ``ERC7992RunVerifier`` takes."""
+def receipts_contract(rollup: str) -> tuple[Piece, ...]:
+    """The hashers, and ``Receipts`` for a rollup, to be created in this order."""
+    hashers = [hasher(inputs) for inputs in HASHERS]
+    return (*hashers, Piece.of("receipts", "Receipts", [rollup, [piece.address for piece in hashers]]))
+
+
+def calldata(receipt: Receipt) -> bytes:
+    """A call of ``Receipts.verifyRecord``; behind its four bytes is ``abi.encode`` of it, as adapters take it."""
+    account = receipt.account
     words = (
         receipt.batch_number,
         receipt.place,
@@ -67,12 +55,7 @@ def encoded(receipt: Receipt) -> bytes:
         receipt.fees,
         receipt.history_before,
         receipt.later_messages,
-        receipt.account.leaf,
-        receipt.account.siblings,
+        account.leaf,
+        account.siblings,
     )
-    return encode([RECEIPT], [words])
-
-
-def calldata(receipt: Receipt) -> bytes:
-    """A call of ``Receipts.verifyRecord``."""
-    return function_signature_to_4byte_selector(f"verifyRecord({RECEIPT})") + encoded(receipt)
+    return call_data("Receipts", "verifyRecord", [words])

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli_world import Cli, Result
-from receipt_chain import finalize, stand_in
-from receipt_world import ALICE, EXTERNAL_ID, PROVIDER, sealed
+from receipt_world import ALICE, EXTERNAL_ID, PROVIDER, deployed, sealed
 
 from aitbc_rollup.rollup.batch import Batch
 from aitbc_rollup.rollup.binding import to_words
@@ -146,28 +145,38 @@ def test_a_receipt_as_calldata(cli: Cli, batch: Batch, written: Path) -> None:
 
 
 def test_the_chain_says_what_is_final(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chain = connect()
+    client = connect()
+    chain = deployed(client, "receipt")
+    contract, l1_time = chain.rollup.address, client.time()
 
     def connected(url: str, *, expected_chain_id: int | None = None) -> L1Client:
-        assert (url, expected_chain_id) == ("http://l1", chain.chain_id)
-        return chain
+        assert url == "http://l1"
+        assert expected_chain_id in (None, client.chain_id)
+        return client
 
     monkeypatch.setattr(l1_client, "connect", connected)
-    rollup = stand_in(chain)
-    batch = sealed(tmp_path / "aitbc-state", Domain(chain.chain_id, int(rollup, 16), 3))
+    batch = sealed(tmp_path / "aitbc-state", chain.domain, l1_time=l1_time)
     make_it = ("receipt", "--l1", "http://l1", "1:0:0", "--out", "receipt.json", "--json")
     refused(cli(*make_it), 1, "the batch is not final")
     assert not Path("receipt.json").exists()
-    finalize(chain, rollup, 1, batch.data.new_root ^ 1)
-    refused(cli(*make_it), 1, "the root after batch 1 is another")
-    finalize(chain, rollup, 1, batch.data.new_root)
+    chain.finalize(batch)
     assert cli(*make_it).code == 0
-    said = cli("receipt", "verify", "receipt.json", "--l1", "http://l1", "--contract", rollup, "--json").json
+    verify = ("receipt", "verify", "receipt.json", "--l1", "http://l1", "--contract", contract, "--json")
+    said = cli(*verify).json
     assert (said["root_trusted"], said["contract_trusted"]) == (True, True)
-    finalize(chain, rollup, 1, 5)
-    refused(
-        cli("receipt", "verify", "receipt.json", "--l1", "http://l1", "--json"), 1, "the root after batch 1 is another"
-    )
+
+    sealed(tmp_path / "other", chain.domain, sessions=[(ALICE, 0, 2)], l1_time=l1_time)
+    refused(cli(*make_it, "--state", "other"), 1, "the root after batch 1 is another")
+    assert cli("receipt", "1:0:0", "--state", "other", "--offline", "--out", "receipt.json").code == 0
+    refused(cli(*verify), 1, "the root after batch 1 is another")
+
+    deploy = ("receipt", "deploy", "--contract", contract, "--l1", "http://l1", "--json")
+    first, again = cli(*deploy).json, cli(*deploy).json
+    assert (first["transactions_sent"], again["transactions_sent"]) == (5, 0)  # the rollup has one of the hashers
+    assert cli("receipt", "1:2:36", "--l1", "http://l1", "--out", "receipt.json").code == 0
+    data = bytes.fromhex(cli("receipt", "encode", "receipt.json").out.strip()[2:])
+    answer = client.run(first["receipts"], data, place="receipts")
+    assert int.from_bytes(answer[:32], "big") == ALICE
 
 
 def test_help_names_both_ways_to_make_one(cli: Cli) -> None:

@@ -1,70 +1,79 @@
-"""``Receipts`` and its adapters with Poseidon's bytecode on a chain: a real batch's receipts, beside the plain twin."""
+"""``Receipts`` of a rollup on a chain: a real batch's receipts with Poseidon's bytecode, beside the plain twin."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from batch_chain import Chain
 from eth_abi.abi import decode
-from eth_utils.abi import function_signature_to_4byte_selector
-from receipt_chain import ReceiptChain, artifact, create, finalize, make_receipt_chain
-from receipt_world import ALICE, EXTERNAL_ID, PROVIDER, SESSIONS, settled
+from receipt_world import ALICE, BOB, EXTERNAL_ID, PROVIDER, SESSIONS, deployed, genesis, settled
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.errors import InvalidError, L1Error
 from aitbc_rollup.rollup.batch import Batch
+from aitbc_rollup.rollup.l1.bound import BoundContract
 from aitbc_rollup.rollup.l1.client import connect
-from aitbc_rollup.rollup.l1.receipts import RECEIPT, calldata, encoded, final_root
+from aitbc_rollup.rollup.l1.contracts import create
+from aitbc_rollup.rollup.l1.piece import Piece
+from aitbc_rollup.rollup.l1.receipts import calldata, final_root, receipts_contract
 from aitbc_rollup.rollup.receipts import Receipt, make, verify
-from aitbc_rollup.rollup.records import digest_element
 
 LONG = 2
 
 
-@pytest.fixture(scope="module")
-def chain() -> ReceiptChain:
-    return make_receipt_chain(connect())
+@dataclass(frozen=True)
+class World:
+    """A rollup, its receipts' contract, a final batch and one that is committed alone."""
+
+    chain: Chain
+    receipts: str
+    batch: Batch
+    committed: Batch
+
+    def ask(self, receipt: Receipt) -> bytes:
+        """What the contract answers."""
+        return self.chain.client.run(self.receipts, calldata(receipt), place="receipts")
+
+    def gas(self, receipt: Receipt) -> int:
+        """Gas of a whole transaction that asks it."""
+        sent = self.chain.client.send(
+            self.chain.signer, self.receipts, calldata(receipt), gas=10**7, simulate=False, place="receipts"
+        )
+        return sent.gas_used
 
 
 @pytest.fixture(scope="module")
-def batch(chain: ReceiptChain) -> Batch:
-    """Signed for this chain, and final on it."""
-    made = settled(chain.domain)
-    finalize(chain.client, chain.rollup, 1, made.data.new_root)
-    return made
+def world() -> World:
+    chain = deployed(connect(), "receipts")
+    pieces = receipts_contract(chain.rollup.address)
+    create(chain.client, chain.signer, pieces)
+    state = genesis().state()
+    l1_time = chain.client.time()
+    batch = settled(chain.domain, state, l1_time=l1_time)
+    chain.finalize(batch)
+    committed = settled(chain.domain, state, 2, [(BOB, 1, 1)], l1_time)
+    chain.rollup.commit(chain.signer, chain.posting(committed))
+    return World(chain, pieces[-1].address, batch, committed)
 
 
 def refused(name: str) -> Any:
     return pytest.raises(L1Error, match=rf"^receipts: {name}: ")
 
 
-def test_the_contract_reads_what_is_encoded() -> None:
-    """The struct's layout in Python is the contract's."""
-    (function,) = (entry for entry in artifact("Receipts")["abi"] if entry.get("name") == "verifyRecord")
-    (struct,) = function["inputs"]
-    assert f"({','.join(part['type'] for part in struct['components'])})" == RECEIPT
-
-
 @pytest.mark.parametrize(("session", "place"), [(0, 0), (1, 15), (LONG, 0), (LONG, 16), (LONG, 36), (4, 1)])
-def test_a_record_of_a_final_batch_is_proven(chain: ReceiptChain, batch: Batch, session: int, place: int) -> None:
-    made = make(batch, session, place)
+def test_a_record_of_a_final_batch_is_proven(world: World, session: int, place: int) -> None:
+    made = make(world.batch, session, place)
     run = verify(made)
-    answer = decode(["(uint32,uint32,uint32,uint16,uint256,uint256,uint256[5])"], chain.ask(calldata(made)))
+    (answer,) = decode(["(uint32,uint32,uint32,uint16,uint256,uint256,uint256[5])"], world.ask(made))
     agent, nonce, _ = SESSIONS[session]
-    assert answer[0] == (agent, PROVIDER, nonce, place, EXTERNAL_ID, run.run_hash, made.record)
+    assert answer == (agent, PROVIDER, nonce, place, EXTERNAL_ID, run.run_hash, made.record)
 
 
-def test_the_domain_is_the_nodes(chain: ReceiptChain) -> None:
-    answer = chain.ask(function_signature_to_4byte_selector("domain()"))
-    assert int.from_bytes(answer, "big") == chain.domain.element
-
-
-def test_both_refuse_the_same(chain: ReceiptChain, batch: Batch) -> None:
-    good = make(batch, 4, 1)
-    account = good.account
-    words = good.words
+def test_both_refuse_the_same(world: World) -> None:
+    good = make(world.batch, 4, 1)
+    account, words = good.account, good.words
     wrong: list[tuple[str, Receipt]] = [
         ("NotARecord", replace(good, place=2)),
         ("WordsWrong", replace(good, words=words[:-1])),
@@ -83,74 +92,68 @@ def test_both_refuse_the_same(chain: ReceiptChain, batch: Batch) -> None:
         with pytest.raises(InvalidError):
             verify(receipt)
         with refused(name):
-            chain.ask(calldata(receipt))
-    chain.ask(calldata(good))
+            world.ask(receipt)
+    world.ask(good)
 
 
-def test_words_plus_r_hash_alike_and_are_refused(chain: ReceiptChain, batch: Batch) -> None:
-    good = make(batch, LONG, 36)
-    account = good.account
+def test_words_plus_r_hash_alike_and_are_refused(world: World) -> None:
+    good = make(world.batch, LONG, 36)
+    leaf = good.account.leaf
     with refused("HashRefused"):
-        chain.ask(calldata(replace(good, words=(*good.words[:2], good.words[2] + R, *good.words[3:]))))
+        world.ask(replace(good, words=(*good.words[:2], good.words[2] + R, *good.words[3:])))
     with refused("HashRefused"):
-        chain.ask(calldata(replace(good, later_messages=(good.later_messages[0] + R,))))
+        world.ask(replace(good, later_messages=(good.later_messages[0] + R,)))
     with refused("HashRefused"):
-        chain.ask(calldata(replace(good, history_before=good.history_before + R)))
+        world.ask(replace(good, history_before=good.history_before + R))
     with refused("AccountWrong"):
-        chain.ask(calldata(replace(good, account=replace(account, leaf=(*account.leaf[:7], account.leaf[7] + R)))))
+        world.ask(replace(good, account=replace(good.account, leaf=(*leaf[:7], leaf[7] + R))))
 
 
-def test_a_record_of_another_rollup_is_refused(chain: ReceiptChain, batch: Batch) -> None:
-    """The same world under a domain that differs in the contract, its root put on this chain."""
-    other = settled(replace(chain.domain, contract=1))
-    finalize(chain.client, chain.rollup, 2, other.data.new_root)
+def test_a_record_of_another_rollup_is_refused(world: World) -> None:
+    """The same world, signed for another contract."""
+    domain = world.chain.domain
     with refused("HistoryWrong"):
-        chain.ask(calldata(replace(make(other, 0, 0), batch_number=2)))
+        world.ask(make(settled(replace(domain, contract=domain.contract ^ 1)), 0, 0))
 
 
-def test_what_it_costs(chain: ReceiptChain, batch: Batch) -> None:
+def test_a_batch_that_is_not_final_proves_nothing(world: World) -> None:
+    with refused("BatchNotFinal"):
+        world.ask(make(world.committed, 0, 0))
+
+
+def test_what_it_costs(world: World) -> None:
     """Figures of docs/howto-integrators.md, whole transactions, the data included."""
-    first, last = (chain.gas(calldata(make(batch, 1, place))) for place in (0, 15))
-    of_three_pages = chain.gas(calldata(make(batch, LONG, 0)))
-    assert first == pytest.approx(1_274_000, rel=0.01)
-    assert last == pytest.approx(670_000, rel=0.01)
+    first, last = (world.gas(make(world.batch, 1, place)) for place in (0, 15))
+    of_three_pages = world.gas(make(world.batch, LONG, 0))
+    assert first == pytest.approx(1_270_000, rel=0.01)
+    assert last == pytest.approx(666_000, rel=0.01)
     assert (of_three_pages - first) / 2 == pytest.approx(769_000, rel=0.01)
 
 
-def test_the_final_root_is_asked_of_the_rollup(chain: ReceiptChain, batch: Batch) -> None:
-    contract = int(chain.rollup, 16)
-    assert final_root(chain.client, contract, 1) == batch.data.new_root
-    with pytest.raises(InvalidError, match="the batch is not final"):
-        final_root(chain.client, contract, 10)
+def test_the_final_root_is_asked_of_the_rollup(world: World) -> None:
+    client, contract = world.chain.client, world.chain.domain.contract
+    assert final_root(client, contract, 1) == world.batch.data.new_root
+    with pytest.raises(InvalidError, match="the batch is not final") as caught:
+        final_root(client, contract, 2)
+    assert (caught.value.expected, caught.value.got) == ("one of the 1 final batches", "batch 2")
     with pytest.raises(L1Error, match="there is no contract"):
-        final_root(chain.client, 1, 1)
+        final_root(client, 1, 1)
 
 
-# -- adapters --------------------------------------------------------------------------------------------------------
-
-
-def test_a_consumer_of_erc_7992_takes_the_receipt_for_its_proof(chain: ReceiptChain, batch: Batch) -> None:
-    """The adapter's pure parts by their twins; the rest is forge's, over stand-ins for the registries."""
-    verifier = create(chain.client, "ERC7992RunVerifier", ("address", chain.rollup), ("address", chain.receipts))
-    contract = chain.client.contract(verifier, artifact("ERC7992RunVerifier")["abi"])
-    made = make(batch, LONG, 36)
+def test_what_erc_7992s_consumers_compare(world: World) -> None:
+    """The adapter's words by their twins; the rest is forge's, over stand-ins for the registries."""
+    chain = world.chain
+    piece = Piece.of("verifier", "ERC7992RunVerifier", [chain.rollup.address, world.receipts])
+    create(chain.client, chain.signer, [piece])
+    adapter = BoundContract(chain.client, piece.address, "ERC7992RunVerifier")
+    made = make(world.batch, LONG, 36)
     run = verify(made)
-    fields = (ALICE, PROVIDER, run.nonce, 36, EXTERNAL_ID, run.run_hash, list(made.record))
-    output = chain.client.call(contract.functions.outputOf(fields))
-    assert decode(["uint256"] * 3, output) == (run.run_hash, run.record.outcome, run.record.cid)
-    model = chain.client.call(contract.functions.commitmentOf(EXTERNAL_ID))
-    assert [int.from_bytes(part, "big") for part in model[:3]] == [
-        EXTERNAL_ID,
-        chain.domain.element,
-        int(chain.receipts, 16),
-    ]
-    assert calldata(made)[4:] == encoded(made)
-
-
-def test_the_external_id_of_an_erc_8004_agent_is_a_digest(chain: ReceiptChain) -> None:
-    """The stand-in says which identity registry its validation registry has: none, at address 0."""
-    validator = create(chain.client, "ERC8004RunValidator", ("address", chain.rollup), ("address", chain.receipts))
-    contract = chain.client.contract(validator, artifact("ERC8004RunValidator")["abi"])
-    text = f"eip155:{chain.client.chain_id}:0x{0:040x}:22".encode()
-    found = chain.client.call(contract.functions.externalIdOf(22))
-    assert found == digest_element(text) == int.from_bytes(hashlib.sha256(text).digest()[:31], "big")
+    fields = (ALICE, PROVIDER, run.nonce, 36, EXTERNAL_ID, run.run_hash, made.record)
+    assert decode(["uint256"] * 3, adapter.view("outputOf", fields)) == (
+        run.run_hash,
+        run.record.outcome,
+        run.record.cid,
+    )
+    model = adapter.view("commitmentOf", EXTERNAL_ID)
+    hashes = [int.from_bytes(part, "big") for part in model[:3]]
+    assert hashes == [EXTERNAL_ID, chain.domain.element, int(world.receipts, 16)]

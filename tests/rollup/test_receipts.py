@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-from receipt_world import ALICE, BOB, EXTERNAL_ID, NOT_VALID, PROVIDER, SESSIONS, settled, state
+from receipt_world import ALICE, BOB, EXTERNAL_ID, NOT_VALID, PROVIDER, SESSIONS, genesis, settled
+from repository import REPOSITORY
 
 from aitbc_rollup.algebra.bn254 import R
 from aitbc_rollup.circuits.statements.batch.layout import Tag
@@ -18,6 +19,7 @@ from aitbc_rollup.rollup.accounts import next_history_root
 from aitbc_rollup.rollup.batch import Batch
 from aitbc_rollup.rollup.receipt_codec import FORMAT, receipt_from_json, receipt_to_json
 from aitbc_rollup.rollup.receipts import Receipt, make, verify
+from aitbc_rollup.rollup.records import digest_element
 from aitbc_rollup.rollup.transactions import Domain
 
 DOMAIN = Domain(31337, 0xC0FFEE, 3)
@@ -61,7 +63,7 @@ def test_the_history_is_the_agents_own() -> None:
 
 
 def test_history_goes_on_from_batches_before() -> None:
-    world = state(DOMAIN)
+    world = genesis().state()
     settled(DOMAIN, world)
     grown = world.account(BOB).history_root
     second = settled(DOMAIN, world, 2, [(BOB, 1, 3)])
@@ -73,7 +75,7 @@ def test_history_goes_on_from_batches_before() -> None:
 
 def test_a_later_root_does_as_well() -> None:
     """Nothing of the agent's happened since: its account alone is proven anew."""
-    later = state(DOMAIN)
+    later = genesis().state()
     settled(DOMAIN, later)
     settled(DOMAIN, later, 2, [(BOB, 1, 3)])
     moved = replace(receipt(), batch_number=2, account=prove_account(later, ALICE))
@@ -142,6 +144,13 @@ def test_a_message_left_out_or_invented_is_refused() -> None:
     for messages in ((), (*receipt().later_messages, 1)):
         with pytest.raises(InvalidError, match="history root"):
             verify(replace(receipt(), later_messages=messages))
+
+
+def test_the_external_id_of_an_erc_8004_agent_is_a_digest() -> None:
+    """The one that the contracts' tests expect of ``ERC8004RunValidator``."""
+    found = digest_element(b"eip155:31337:0x8004a169fb4a3325136eb29fa0ceb6d2e539a432:22")
+    test = REPOSITORY / "contracts" / "test" / "integrations" / "RunAdapters.t.sol"
+    assert f"assertEq(externalId, {found:#064x})" in test.read_text()
 
 
 # -- as JSON --------------------------------------------------------------------------------------------------------

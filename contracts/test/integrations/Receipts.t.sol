@@ -6,7 +6,7 @@ import {Run} from "../../src/integrations/Run.sol";
 import {ReceiptWorld, Roots} from "./ReceiptWorld.sol";
 
 contract ReceiptsTest is ReceiptWorld {
-    function testRecordIsProven() public {
+    function test_RecordIsProven() public {
         Receipt memory receipt = receiptOf(20, 3, 2);
         Run memory run = receipts.verifyRecord(receipt);
         assertEq(run.agent, AGENT);
@@ -26,7 +26,7 @@ contract ReceiptsTest is ReceiptWorld {
     }
 
     /// @dev Any record of any session is proven by its own receipt.
-    function testFuzzEveryRecordIsProven(uint256 count, uint256 place, uint256 later) public {
+    function testFuzz_EveryRecordIsProven(uint256 count, uint256 place, uint256 later) public {
         count = bound(count, 1, 70);
         place = bound(place, 0, count - 1);
         Receipt memory receipt = receiptOf(count, place, bound(later, 0, 3));
@@ -36,21 +36,21 @@ contract ReceiptsTest is ReceiptWorld {
         }
     }
 
-    function testBatchIsNotFinal() public {
+    function test_BatchIsNotFinal() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
         receipt.batchNumber = BATCH + 1;
         vm.expectRevert(abi.encodeWithSelector(Roots.BatchNotFinal.selector, BATCH, BATCH + 1));
         receipts.verifyRecord(receipt);
     }
 
-    function testAnotherRootIsRefused() public {
+    function test_AnotherRootIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
         receipt.batchNumber = BATCH - 1;
         assertRefused(receipt, Receipts.AccountWrong.selector);
     }
 
     /// @dev The same roots at another address: the domain is another.
-    function testAnotherRollupIsRefused() public {
+    function test_AnotherRollupIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
         Roots other = new Roots(rollup.shard(), accountProofs);
         other.set(BATCH, rollup.finalRoot(BATCH));
@@ -59,7 +59,7 @@ contract ReceiptsTest is ReceiptWorld {
         assertRefused(receipt, Receipts.HistoryWrong.selector);
     }
 
-    function testAnotherShardIsRefused() public {
+    function test_AnotherShardIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
         Roots other = new Roots(rollup.shard() + 1, accountProofs);
         other.set(BATCH, rollup.finalRoot(BATCH));
@@ -68,28 +68,28 @@ contract ReceiptsTest is ReceiptWorld {
         assertRefused(receipt, Receipts.HistoryWrong.selector);
     }
 
-    function testAnotherChainIsRefused() public {
+    function test_AnotherChainIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
         vm.chainId(block.chainid + 1);
         assertRefused(receipt, Receipts.HistoryWrong.selector);
     }
 
     /// @dev Beyond the count there are zeros on the last page, which are no record.
-    function testPlaceBeyondTheCountIsRefused() public {
+    function test_PlaceBeyondTheCountIsRefused() public {
         Receipt memory receipt = receiptOf(20, 19, 0);
         receipt.place = 20;
         vm.expectRevert(abi.encodeWithSelector(Receipts.NotARecord.selector, 20, 20));
         receipts.verifyRecord(receipt);
     }
 
-    function testPlaceInAnotherBlockIsRefused() public {
+    function test_PlaceInAnotherBlockIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
         receipt.place = 16;
         vm.expectRevert(abi.encodeWithSelector(Receipts.WordsWrong.selector, 80, 160));
         receipts.verifyRecord(receipt);
     }
 
-    function testWordsGoToTheEndOfTheLastPage() public {
+    function test_WordsGoToTheEndOfTheLastPage() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
         receipt.words = new uint256[](159);
         vm.expectRevert(abi.encodeWithSelector(Receipts.WordsWrong.selector, 160, 159));
@@ -98,7 +98,7 @@ contract ReceiptsTest is ReceiptWorld {
 
     /// @dev A session signed with a count too small for its pages, as only a full batch could take it: its second page
     /// cannot pass for its first.
-    function testFirstBlockBeginsWithTheTag() public {
+    function test_FirstBlockBeginsWithTheTag() public {
         Receipt memory receipt = receiptOf(32, 16, 0);
         receipt.terms = receipt.terms & ~(uint256(0xffff) << 96) | 16 << 96;
         receipt.place = 0;
@@ -109,7 +109,7 @@ contract ReceiptsTest is ReceiptWorld {
     }
 
     /// @dev Signed, and in the history, but with something behind the last record.
-    function testUnusedPlacesAreZeros() public {
+    function test_UnusedPlacesAreZeros() public {
         Receipt memory receipt = receiptOf(20, 18, 0);
         receipt.words[79] = 1;
         seal(receipt);
@@ -118,7 +118,7 @@ contract ReceiptsTest is ReceiptWorld {
     }
 
     /// @dev Signed by its agent in a full batch, and yet no record of this agent's.
-    function testRecordNamesItsAgent() public {
+    function test_RecordNamesItsAgent() public {
         Receipt memory receipt = receiptOf(20, 0, 0);
         receipt.words[1] = uint256(AGENT + 1) << 112;
         seal(receipt);
@@ -128,26 +128,26 @@ contract ReceiptsTest is ReceiptWorld {
         assertRefused(receipt, Receipts.RecordMalformed.selector);
     }
 
-    function testRecordHasTheProtocolsWidths() public {
+    function test_RecordHasTheProtocolsWidths() public {
         Receipt memory receipt = receiptOf(20, 0, 0);
         receipt.words[0] = 1 << 194;
         seal(receipt);
         assertRefused(receipt, Receipts.RecordMalformed.selector);
     }
 
-    function testTermsOfAnotherAgentAreRefused() public {
+    function test_TermsOfAnotherAgentAreRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
         receipt.terms ^= 1;
         assertRefused(receipt, Receipts.RecordMalformed.selector);
     }
 
-    function testSmallerCountIsRefused() public {
+    function test_SmallerCountIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
         receipt.terms -= 1 << 96;
         assertRefused(receipt, Receipts.FillNotZero.selector);
     }
 
-    function testMessageMissingOrInventedIsRefused() public {
+    function test_MessageMissingOrInventedIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 1);
         uint256 message = receipt.laterMessages[0];
         receipt.laterMessages = new uint256[](0);
@@ -157,7 +157,7 @@ contract ReceiptsTest is ReceiptWorld {
         assertRefused(receipt, Receipts.HistoryWrong.selector);
     }
 
-    function testHasherThatIsNotThereIsRefused() public {
+    function test_HasherThatIsNotThereIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 0);
         Hashers memory missing = hashers;
         missing.sixteen = address(0xdead);
@@ -167,7 +167,7 @@ contract ReceiptsTest is ReceiptWorld {
     }
 
     /// @dev A word and the same plus r would hash alike: the hashers stand before that.
-    function testWordPlusRIsRefused() public {
+    function test_WordPlusRIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 1);
         receipt.words[2] += R;
         vm.expectRevert(abi.encodeWithSelector(Receipts.HashRefused.selector, hashers.sixteen));
@@ -188,7 +188,7 @@ contract ReceiptsTest is ReceiptWorld {
 
     /// @dev No word of the calldata, lengths and offsets included, can be another one. The record is alone in its block:
     /// with another place, another record of a block would be proven, and truly.
-    function testEveryChangedWordIsRefused() public {
+    function test_EveryChangedWordIsRefused() public {
         bytes memory call = abi.encodeCall(Receipts.verifyRecord, (receiptOf(17, 16, 1)));
         assertTrue(_accepts(call), "the receipt unchanged");
         for (uint256 place = 36; place <= call.length; place += 32) {
@@ -201,7 +201,7 @@ contract ReceiptsTest is ReceiptWorld {
         }
     }
 
-    function testFuzzChangedBitIsRefused(uint256 place, uint256 bit) public {
+    function testFuzz_ChangedBitIsRefused(uint256 place, uint256 bit) public {
         bytes memory call = abi.encodeCall(Receipts.verifyRecord, (receiptOf(17, 16, 1)));
         place = 36 + 32 * bound(place, 0, (call.length - 4) / 32 - 1);
         // forge-lint: disable-next-line(incorrect-shift)

@@ -82,11 +82,11 @@ contract ERC8004RunValidatorTest is ReceiptWorld {
     }
 
     /// @dev Python: digest_element(b"eip155:31337:0x8004a169fb4a3325136eb29fa0ceb6d2e539a432:22").
-    function testExternalIdIsTheTextsDigest() public view {
+    function test_ExternalIdIsTheTextsDigest() public view {
         assertEq(externalId, 0x13deba57f30f2f78fa7f794f1dbf08cfee942d57770890361b691af0121570);
     }
 
-    function testProvenRunIsAnswered() public {
+    function test_ProvenRunIsAnswered() public {
         Receipt memory receipt = _receipt(1);
         bytes32 request = _request(receipt, AGENT_ID);
         _validator.respond(AGENT_ID, SALT, receipt);
@@ -98,7 +98,7 @@ contract ERC8004RunValidatorTest is ReceiptWorld {
         assertEq(tag, "success");
     }
 
-    function testOutcomeIsTheTag() public {
+    function test_OutcomeIsTheTag() public {
         string[4] memory names = ["unstated", "success", "failure", "partial"];
         for (uint256 outcome = 0; outcome < 4; ++outcome) {
             Receipt memory receipt = _receipt(outcome);
@@ -109,7 +109,7 @@ contract ERC8004RunValidatorTest is ReceiptWorld {
         }
     }
 
-    function testReceiptThatProvesNothingIsNotAnswered() public {
+    function test_ReceiptThatProvesNothingIsNotAnswered() public {
         Receipt memory receipt = _receipt(1);
         _request(receipt, AGENT_ID);
         receipt.historyBefore ^= 1;
@@ -117,7 +117,7 @@ contract ERC8004RunValidatorTest is ReceiptWorld {
         assertReverts(address(_validator), call, Receipts.HistoryWrong.selector);
     }
 
-    function testRunOfAnotherAgentIsNotAnswered() public {
+    function test_RunOfAnotherAgentIsNotAnswered() public {
         Receipt memory receipt = _receipt(1);
         _request(receipt, AGENT_ID + 1);
         uint256 expected = _validator.externalIdOf(AGENT_ID + 1);
@@ -126,7 +126,7 @@ contract ERC8004RunValidatorTest is ReceiptWorld {
     }
 
     /// @dev Somebody took the hash for an agent of their own.
-    function testRequestForAnotherAgentIsNotAnswered() public {
+    function test_RequestForAnotherAgentIsNotAnswered() public {
         Receipt memory receipt = _receipt(1);
         Run memory run = receipts.verifyRecord(receipt);
         bytes32 request = _validator.requestHashOf(AGENT_ID, run.runHash, SALT);
@@ -136,7 +136,7 @@ contract ERC8004RunValidatorTest is ReceiptWorld {
     }
 
     /// @dev Another run of the agent's, or one asked for with another salt, has no request.
-    function testRunThatNobodyAskedForIsNotAnswered() public {
+    function test_RunThatNobodyAskedForIsNotAnswered() public {
         Receipt memory receipt = _receipt(1);
         _request(receipt, AGENT_ID);
         vm.expectRevert(abi.encodeWithSignature("Error(string)", "unknown"));
@@ -179,13 +179,13 @@ contract ERC7992RunVerifierTest is ReceiptWorld {
         _use(receiptOf(20, 3, 1));
     }
 
-    function testProvenRunIsVerified() public {
+    function test_ProvenRunIsVerified() public {
         vm.expectEmit();
         emit IERC7992Verifier.InferenceVerified(MODEL, _input, _output, address(this));
         _verify();
     }
 
-    function testReceiptThatProvesNothingIsRefused() public {
+    function test_ReceiptThatProvesNothingIsRefused() public {
         Receipt memory receipt = receiptOf(20, 3, 1);
         receipt.historyBefore ^= 1;
         _proof = abi.encode(receipt);
@@ -193,7 +193,7 @@ contract ERC7992RunVerifierTest is ReceiptWorld {
         assertReverts(address(_verifier), call, Receipts.HistoryWrong.selector);
     }
 
-    function testAnotherModelIsRefused() public {
+    function test_AnotherModelIsRefused() public {
         _refused(_verifier.commitmentOf(externalId + 1), IERC7992Verifier.ModelMismatch.selector);
         IERC7992Registry.ModelCommitment memory model = _verifier.commitmentOf(externalId);
         model.circuitHash ^= bytes32(uint256(1));
@@ -204,13 +204,13 @@ contract ERC7992RunVerifierTest is ReceiptWorld {
     }
 
     /// @dev A model with the hash 0 is not every agent that names itself nowhere.
-    function testAgentWithoutExternalIdIsRefused() public {
+    function test_AgentWithoutExternalIdIsRefused() public {
         externalId = 0;
         _use(receiptOf(20, 3, 1));
         _refused(_verifier.commitmentOf(0), IERC7992Verifier.ModelMismatch.selector);
     }
 
-    function testAnotherProofSystemIsRefused() public {
+    function test_AnotherProofSystemIsRefused() public {
         IERC7992Registry.ModelCommitment memory model = _verifier.commitmentOf(externalId);
         model.proofSystemId = 0xabcdabcd;
         _registry.set(model, false);
@@ -218,26 +218,26 @@ contract ERC7992RunVerifierTest is ReceiptWorld {
         _verify();
     }
 
-    function testDeprecatedModelIsRefused() public {
+    function test_DeprecatedModelIsRefused() public {
         _registry.set(_verifier.commitmentOf(externalId), true);
         vm.expectRevert(abi.encodeWithSelector(IERC7992Verifier.VerificationRefused_ModelDeprecated.selector, MODEL));
         _verify();
     }
 
-    function testAnotherTaskIsRefused() public {
+    function test_AnotherTaskIsRefused() public {
         _input = _verifier.inputCommitmentOf(1);
         vm.expectRevert(abi.encodeWithSelector(IERC7992Verifier.InputCommitmentMismatch.selector));
         _verify();
     }
 
-    function testAnotherOutputIsRefused() public {
+    function test_AnotherOutputIsRefused() public {
         _output[31] ^= bytes1(uint8(1));
         vm.expectRevert(abi.encodeWithSelector(IERC7992Verifier.OutputMismatch.selector));
         _verify();
     }
 
     /// @dev The draft's interface, by its selectors.
-    function testInterfaceIsTheDrafts() public view {
+    function test_InterfaceIsTheDrafts() public view {
         assertTrue(_verifier.supportsInterface(0x01ffc9a7), "ERC-165");
         bytes4 drafts = bytes4(keccak256("verifyInference(uint256,bytes32,bytes,bytes)"))
             ^ bytes4(keccak256("proofSystemOf(uint256)")) ^ bytes4(keccak256("registry()"));
