@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,11 +15,10 @@ from aitbc_rollup.prover.engine import load_engine
 from aitbc_rollup.verifier.formats import verification_key_from_json, verification_key_to_json
 from aitbc_rollup.verifier.types import VerifyingKey
 
-from .checks import format_address
-from .dev_agents import is_local_chain
+from .checks import format_address, parse_address
 from .genesis import Genesis
 from .keys import CircuitKeys, load_or_make
-from .l1.parameters import DEVELOPMENT, PRODUCTION, Parameters
+from .l1.parameters import Parameters, defaults
 from .l1.plan import Committee, Deployment, Roles, Route
 from .reporting import Reporter, Silent, stage
 from .store import Identity, Store
@@ -93,6 +92,44 @@ class Terms:
     routes: tuple[Route, ...] = ()
     committees: tuple[Committee, ...] = ()
 
+    @classmethod
+    def of(
+        cls,
+        chain_id: int,
+        parameters: Mapping[str, str],
+        roles: Mapping[str, str],
+        attesters: Collection[int] = (),
+        threshold: int | None = None,
+    ) -> Terms:
+        """Terms as people give them.
+
+        Args:
+            chain_id: of the chain, from which what is not given follows.
+            parameters: by name, as text.
+            roles: addresses by the roles' names.
+            attesters: addresses; together they are a committee.
+            threshold: how many of them must sign; all if left out.
+
+        Raises:
+            BadInputError: an unknown name, a value that does not fit it, or more to sign than there are.
+        """
+        names = Roles.__slots__
+        for name in roles:
+            if name not in names:
+                raise BadInputError("unknown role", place="--role", expected=", ".join(names), got=name)
+        needed = threshold or len(attesters)
+        if needed > len(set(attesters)):
+            raise BadInputError(
+                "more signatures than attesters", place="--threshold", expected=f"at most {len(set(attesters))}",
+                got=str(needed),
+            )  # fmt: skip
+        committee = Committee(tuple(map(_checksummed, sorted(set(attesters)))), needed)
+        return cls(
+            parameters=defaults(chain_id).changed(parameters),
+            roles={name: _checksummed(parse_address(text, field=name)) for name, text in roles.items()},
+            committees=(committee,) if attesters else (),
+        )
+
 
 def bind(store: Store, found: Genesis, shape: Shape, key: VerifyingKey, terms: Terms | None = None) -> Domain:
     """Bind a new store to a genesis and the contract that follows from it, a circuit's key and terms.
@@ -131,19 +168,18 @@ def deployment_of(found: Genesis, shape: Shape, key: VerifyingKey, terms: Terms)
                 got="none",
                 hint="give a --shape with a queue",
             )
-    base = terms.parameters or (DEVELOPMENT if is_local_chain(found.chain_id) else PRODUCTION)
+    base = terms.parameters or defaults(found.chain_id)
     parameters = replace(base, shard=found.shard, queue_room=min(route.queue for route in routes))
     if found.balance and int(parameters.asset, 16):
         raise BadInputError(
             "a rollup of a token begins without balances", place="genesis", expected="accounts with nothing",
             got=str(found.balance), hint="have them deposited once the rollup is there",
         )  # fmt: skip
-    operator = to_checksum_address(format_address(found.operator_address))
     return Deployment(
         genesis_root=found.root,
         genesis_balance=found.balance,
         parameters=parameters,
-        roles=Roles.all(operator, **terms.roles),
+        roles=Roles.all(_checksummed(found.operator_address), **terms.roles),
         routes=routes,
         keys=(key,),
         committees=terms.committees,
@@ -162,6 +198,10 @@ def _route_of(key: VerifyingKey, shape: Shape, terms: Terms) -> Route:
             hint="make the folder with `aitbc-rollup init --attester`",
         )
     return Route.of(key, shape, terms.committees[0].piece.address)
+
+
+def _checksummed(address: int) -> str:
+    return to_checksum_address(format_address(address))
 
 
 def key_note(keys: CircuitKeys) -> str:

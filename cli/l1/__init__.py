@@ -16,6 +16,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     batches.finalize,
     batches.rollback,
     batches.attest,
+    batches.archive_batch,
     queue.deposit,
     queue.force_exit,
     queue.force_transfer,

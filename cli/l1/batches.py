@@ -14,12 +14,13 @@ from aitbc_rollup.rollup.checks import format_address
 from aitbc_rollup.rollup.deployment import check_queue
 from aitbc_rollup.rollup.l1.blob_transaction import Wrapper
 from aitbc_rollup.rollup.l1.bound import Step
+from aitbc_rollup.rollup.l1.elsewhere import keep
 from aitbc_rollup.rollup.l1.rollup_contract import RollupContract
 from aitbc_rollup.rollup.posting import attest as sign
 from aitbc_rollup.rollup.posting import attestations_in, posting_of
 
 from .. import common
-from ..sending import Sending, sending, wrapper
+from ..sending import Sending, dev_key, sending, wrapper
 from .shared import chain, rollup_at, signer_of, transaction, viewing
 
 _folder = click.argument("folder", metavar="DIR", type=common.PATH)
@@ -91,15 +92,35 @@ def rollback(batch: int, contract: int, l1: str, as_json: bool, sending: Sending
 
 @click.command("attest")
 @_folder
-@common.options(common.as_json)
-@click.option("--dev-key", is_flag=True, help="Sign with anvil's first account; local chains only.")
-def attest(folder: Path, as_json: bool, dev_key: bool) -> None:
-    """Sign that you hold the data of the batch in DIR and serve them; the signature goes to DIR/attestations."""
+@common.options(common.archive, dev_key, common.as_json)
+def attest(folder: Path, archive: Path | None, as_json: bool, dev_key: bool) -> None:
+    """Sign that you hold the data of the batch in DIR and serve them; the signature goes to DIR/attestations.
+
+    With --archive they are kept there first.
+    """
     found = bundle.load(folder)
+    if archive is not None:
+        keep(archive, found.data, found.shape)
     signer = common.signer(found.data.context.domain.chain_id, "attester", development=dev_key)
     path = sign(folder, found, signer)
     result = {"batch": found.data.context.batch_number, "attester": signer.address.lower(), "file": str(path)}
     common.emit(result, as_json=as_json, title="attested")
+
+
+@click.command("archive")
+@_folder
+@click.option("--archive", type=common.PATH, required=True, envvar="AITBC_ARCHIVE", help="The folder.")
+@common.as_json
+def archive_batch(folder: Path, archive: Path, as_json: bool) -> None:
+    """Keep what the batch in DIR left outside of its transaction, its blob or what attesters hold, in a folder.
+
+    From there `status --rebuild`, `l1 sync`, `l1 exit` and `challenger` take it when nobody else serves it any more.
+    """
+    found = bundle.load(folder)
+    bundle.verify(found)
+    path = keep(archive, found.data, found.shape)
+    result = {"batch": found.data.context.batch_number, "file": None if path is None else str(path)}
+    common.emit(result, as_json=as_json, title="all is in its transaction" if path is None else "kept")
 
 
 def _batch_and_rollup(folder: Path, url: str, sending: Sending) -> tuple[Bundle, RollupContract]:

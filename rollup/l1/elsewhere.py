@@ -21,11 +21,12 @@ import requests
 from eth_hash.auto import keccak
 
 from aitbc_rollup.circuits.statements.batch.layout import Kind
+from aitbc_rollup.circuits.statements.batch.shape import Shape
 from aitbc_rollup.errors import AitbcError, BadInputError, L1Error
 
 from ..binding import to_data
-from ..data import Head, words_in_blob
-from ..files import write_whole
+from ..data import BatchData, Head, words_in_blob
+from ..files import make_folder, write_whole
 from ..kzg import Blob
 from .artifacts import artifact
 from .bound import BoundContract
@@ -107,7 +108,7 @@ class Elsewhere:
                 answers.append(f"{url}: {error.message}")
                 continue
             if self._archive is not None:
-                write_whole(self._archive / f"0x{expected.hex()}.blob", blob.data)
+                write_whole(self._archive / _blob_name(expected), blob.data)
             return blob
         old = self._contract.client.time() - timestamp > BLOB_SECONDS
         raise DataMissingError(
@@ -119,14 +120,14 @@ class Elsewhere:
 
     def _kept(self, expected: bytes) -> Blob | None:
         """The archive's, if it is the one: what lies in a folder is nobody's word."""
-        found = self._file(f"0x{expected.hex()}.blob")
+        found = self._file(_blob_name(expected))
         try:
             return None if found is None else _of_hash([found], expected)
         except L1Error:
             return None
 
     def _attested(self, number: int, posted: bytes) -> bytes:
-        name = f"0x{keccak(posted).hex()}.words"
+        name = _words_name(posted)
         found = self._file(name)
         if found is None:
             got = "no archive was given" if self._archive is None else f"no such file in {self._archive}"
@@ -153,6 +154,31 @@ class Elsewhere:
         router = client.contract(self._contract.view("router"), artifact("VerifierRouter")["abi"])
         names = ("verifier", "kind", "attesters", "queue", "registrations", "transfers", "sessions")
         return dict(zip(names, client.call(router.functions.live(selector)), strict=True))
+
+
+def keep(archive: Path, data: BatchData, shape: Shape) -> Path | None:
+    """Keep in an archive what a batch left elsewhere; returns the file, or nothing if all is in its transaction.
+
+    Raises:
+        BadInputError: the circuit has no room for the data.
+        ResourceError: the file cannot be written.
+    """
+    if shape.kind not in (Kind.BLOB, Kind.ATTESTED):
+        return None
+    make_folder(archive)
+    blob = data.blob(shape)
+    content = data.elsewhere if blob is None else blob.data
+    path = archive / (_words_name(data.posted) if blob is None else _blob_name(blob.versioned_hash))
+    write_whole(path, content)
+    return path
+
+
+def _words_name(posted: bytes) -> str:
+    return f"0x{keccak(posted).hex()}.words"
+
+
+def _blob_name(versioned_hash: bytes) -> str:
+    return f"0x{versioned_hash.hex()}.blob"
 
 
 def beacon_blobs(url: str, block: int, timestamp: int, versioned_hash: bytes) -> list[bytes]:

@@ -15,6 +15,7 @@ from typing import Any
 from aitbc_rollup.errors import BadInputError
 
 from ..checks import Fields, check_width, format_address, parse_address
+from ..dev_agents import is_local_chain
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _ETHER = 10**18
@@ -139,3 +140,8 @@ PRODUCTION = Parameters(
     rate_bps=1_000,
     router_delay=30 * _DAY,
 )
+
+
+def defaults(chain_id: int) -> Parameters:
+    """The parameters that suit a chain."""
+    return DEVELOPMENT if is_local_chain(chain_id) else PRODUCTION

@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 from cli_world import Cli, Proven, run_cli
+from eth_account import Account
 
 from aitbc_rollup.algebra.bls12_381 import SCALAR_MODULUS
 from aitbc_rollup.circuits.statements.batch.layout import Kind
+from aitbc_rollup.cli import submit as submit_command
 from aitbc_rollup.rollup import bundle, genesis
 from aitbc_rollup.rollup.binding import to_data, to_words
 from aitbc_rollup.rollup.data import Head, words_in_blob
 from aitbc_rollup.rollup.kzg import Blob
+from aitbc_rollup.rollup.l1 import client as l1_client
+from aitbc_rollup.rollup.l1.client import connect
 from aitbc_rollup.rollup.rebuild import rebuild
 
 
@@ -128,3 +132,66 @@ def test_blobs_go_onto_a_chain_and_come_back(
         assert again.json["rebuilt_root"] == said.json["new_root"]
     lost = cli("status", *state, "--rebuild", "--l1", anvil, "--json")
     assert (lost.code, lost.json["message"]) == (4, "the batch's data are missing: withheld")
+
+
+def test_attesters_sign_what_they_keep(
+    kinds: dict[Kind, Path], proven: Proven, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A committee of three of which two must sign; the state again from L1 and an archive of one of them."""
+    client = connect()
+    for module in (submit_command, l1_client):
+        monkeypatch.setattr(module, "connect", lambda url, **_: client)
+    shape = bundle.load(kinds[Kind.ATTESTED]).shape
+    state, out, kept = ["--state", tmp_path / "state"], tmp_path / "out", tmp_path / "archive"
+    made = [*state, "--keys", kinds[Kind.ATTESTED].parent / "keys", "--engine", "cpu"]
+    (tmp_path / "genesis.json").write_text(json.dumps(genesis.development(31337, 1).to_json()))
+    attesters = [Account.from_key(bytes([number]) * 32) for number in (1, 2, 3)]
+    named = [word for attester in attesters for word in ("--attester", attester.address)]
+    terms = [*named, "--threshold", 2, "--parameter", "bond=5", "--role", f"guardian={attesters[0].address}"]
+    folder = ["init", "--genesis", tmp_path / "genesis.json", "--shape", str(shape), *made, "--json"]
+    first = cli(*folder, *terms)
+    assert first.code == 0, first.err
+    assert cli(*folder, *terms).json == first.json
+    other = cli(*folder, *named)
+    assert (other.code, other.json["message"]) == (3, "the state folder belongs to another contract")
+    said = cli("prove-batch", proven.trace, "--limit", 5, "--data", "attested", *made, "--out", out, "--json")
+    assert said.code == 0, said.err
+
+    def attest(attester: Any) -> None:
+        monkeypatch.setenv("AITBC_ATTESTER_PRIVATE_KEY", attester.key.hex())
+        signed = cli("l1", "attest", out, "--archive", kept, "--json")
+        assert (signed.code, signed.json["attester"]) == (0, attester.address.lower())
+
+    attest(attesters[0])
+    few = cli("submit", out, "--dev-key", "--json")
+    assert (few.code, few.json["message"].split(":")[0]) == (4, "TooFewSignatures")
+    attest(attesters[2])
+    sent = cli("submit", out, "--dev-key", "--json")
+    assert sent.code == 0, sent.err
+    again = cli("status", *state, "--rebuild", "--archive", kept, "--json")
+    assert (again.code, again.json["rebuilt_root"]) == (0, said.json["new_root"]), again.err
+    silent = cli("status", *state, "--rebuild", "--archive", tmp_path, "--json")
+    assert (silent.code, silent.json["message"]) == (4, "the batch's data are missing: attester silent")
+    words = next(kept.iterdir())
+    words.unlink()
+    assert cli("l1", "archive", out, "--archive", kept, "--json").json["file"] == str(words)
+    assert cli("l1", "archive", kinds[Kind.CALLDATA], "--archive", kept, "--json").json["file"] is None
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        (["--parameter", "bound=5"], "unknown parameter"),
+        (["--parameter", "bond=x"], "bond is no number"),
+        (["--parameter", "rate_bps=70000"], "rate_bps does not fit"),
+        (["--role", "king=0x" + "11" * 20], "unknown role"),
+        (["--role", "admin=me"], "admin is no address"),
+        (["--attester", "0x" + "11" * 20, "--threshold", 2], "more signatures than attesters"),
+    ],
+    ids=str,
+)
+def test_what_are_no_terms(cli: Cli, tmp_path: Path, terms: list[object], message: str) -> None:
+    (tmp_path / "genesis.json").write_text(json.dumps(genesis.development(31337, 1).to_json()))
+    said = cli("init", "--genesis", "genesis.json", *terms, "--json")
+    assert (said.code, said.json["message"]) == (3, message)
+    assert cli("init", "--genesis", "genesis.json", "--parameter", "bond").code == 2
