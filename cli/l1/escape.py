@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import click
 
 from aitbc_rollup.rollup.account_proof import prove_account
 from aitbc_rollup.rollup.checks import format_address
+from aitbc_rollup.rollup.state import State
+from aitbc_rollup.rollup.store import Store
 
 from .. import common
 from ..sending import Sending, sending
@@ -51,21 +55,23 @@ def leave(
 ) -> None:
     """Leave a frozen rollup with the balance of ACCOUNT, which becomes a debt to its L1 owner; once.
 
-    The Merkle proof is made from genesis and what the L1 has alone: nobody who runs the rollup is asked. Anybody may
-    send it.
+    The Merkle proof is made from genesis and what the L1 has alone, or from a folder of your own that knows the last
+    final batch: a node's or a challenger's. Nobody who runs the rollup is asked, and anybody may send it.
     """
     found = genesis_of(genesis, state)
     rollup = rollup_at(l1, contract, sending)
     signer = signer_of(rollup.client, sending)
-    final = rollup.status().finalized
-    after = state_after(rollup, final, found, beacon, archive)
-    proof = prove_account(after, account)
+    status = rollup.status()
+    final = status.finalized
+    with _kept(state, final, status.state_root) as kept:
+        after = kept or state_after(rollup, final, found, beacon, archive)
+        proof, left = prove_account(after, account), after.account(account)
     step = rollup.escape.leave(signer, proof)
-    owner = format_address(after.account(account).l1_owner)
+    owner = format_address(left.l1_owner)
     result: dict[str, Any] = {
         "account": account,
         "owner": owner,
-        "balance": str(after.account(account).balance),
+        "balance": str(left.balance),
         "batch": final,
         "already": step.already,
         **transaction(step.receipt),
@@ -81,3 +87,14 @@ def leave(
     result |= {"owed": str(owed.asset), "owed_fees": str(owed.coin)}
     title = "the account had left before" if step.already else "the account has left"
     common.emit(result, as_json=as_json, title=title)
+
+
+@contextmanager
+def _kept(folder: Path | None, batch: int, root: int) -> Iterator[State | None]:
+    """The state after a batch by a folder, if it has one with this root."""
+    if folder is None:
+        yield None
+        return
+    with Store.existing(folder) as store:
+        known = store.batch_count >= batch and store.root_after(batch) == root
+        yield store.state_after(batch) if known else None

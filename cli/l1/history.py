@@ -21,7 +21,7 @@ from .. import common
 #: Where the genesis comes from, and who is asked for data that are not on the L1.
 history = common.options(
     click.option("--genesis", type=common.PATH, envvar="AITBC_GENESIS", help="Genesis file of the rollup."),
-    click.option("--state", type=common.PATH, help="A state folder, for its genesis alone."),
+    click.option("--state", type=common.PATH, help="A state folder in place of the genesis file."),
     common.beacon,
     common.archive,
 )

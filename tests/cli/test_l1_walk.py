@@ -96,7 +96,8 @@ def test_the_operator_stops(walk: Walk) -> None:
     with Store(Path("operator")) as store:
         balances = {index: store.state().account(index).balance for index in (OPERATOR, PROVIDER, AGENT, SAVER, ORPHAN)}
     for index in (OPERATOR, PROVIDER, AGENT, SAVER):
-        left = walk.do("exit", index, "--genesis", walk.genesis, by=9)
+        whence = ("--state", "operator") if index == SAVER else ("--genesis", walk.genesis)
+        left = walk.do("exit", index, *whence, by=9)
         assert (left["owner"], left["balance"]) == (address(index), str(balances[index]))
     again = walk.do("exit", AGENT, "--genesis", walk.genesis, "--refund", 4, "--refund", 5, by=THIEF)
     assert (again["already"], [one["already"] for one in again["refunded"]]) == (True, [False, False])
