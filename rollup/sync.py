@@ -51,7 +51,6 @@ def sync(
     rollup: RollupContract,
     *,
     confirmations: int = 0,
-    start: int = 0,
     elsewhere: Elsewhere = nothing_elsewhere,
 ) -> Synced:
     """Bring a folder to its chain.
@@ -60,7 +59,6 @@ def sync(
         store: the folder.
         rollup: its contract, deployed or not.
         confirmations: blocks that must lie above one that counts.
-        start: height before which the contract was not there.
         elsewhere: asked for what batches did not post in their transactions.
 
     Raises:
@@ -68,7 +66,7 @@ def sync(
         BadInputError: data that do not decode.
         InvalidError: data whose roots do not come out.
     """
-    follower = Follower(rollup.bound, store, confirmations=confirmations, start=start)
+    follower = Follower(rollup.bound, store, confirmations=confirmations)
     news = follower.look()
     plan = _plan(store, rollup, news)
     if rollup.client.block(news.block.number) != news.block:

@@ -8,8 +8,9 @@ and waited for is :mod:`~.outbox`'s.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -63,10 +64,12 @@ class Block:
 class L1Client:
     """One chain, by a web3 connection; see :func:`connect`."""
 
-    def __init__(self, web3: Web3, name: str, chain_id: int, policy: SendPolicy | None = None) -> None:
+    def __init__(self, web3: Web3, name: str, chain_id: int, policy: SendPolicy | None = None, since: int = 0) -> None:
         self.web3 = web3
         self.name = name
         self.chain_id = chain_id
+        #: Height before which none of the contracts asked about was there.
+        self.since = since
         self._outbox = Outbox(self, policy or SendPolicy())
 
     def contract(self, address: str, abi: Sequence[Any]) -> Any:
@@ -123,8 +126,7 @@ class L1Client:
             L1Error: the chain does not answer, or keeps no logs that old.
         """
         found: list[Any] = []
-        for start in range(first, last + 1, LOG_BLOCKS):
-            end = min(start + LOG_BLOCKS - 1, last)
+        for start, end in self._ranges(first, last):
             wanted: Any = {"address": checksummed(address), "fromBlock": start, "toBlock": end}
             found += self.ask(partial(self.web3.eth.get_logs, wanted), f"logs of blocks {start} to {end}")
         return found
@@ -134,11 +136,25 @@ class L1Client:
 
         Empty where the chain keeps no old logs.
         """
-        to_block = "latest" if last is None else last
+        end = "latest" if last is None else last
+
+        def ask(first: int, last: Any) -> list[Any]:
+            return list(self.ask(lambda: event.get_logs(from_block=first, to_block=last, argument_filters=indexed)))
+
         try:
-            return list(self.ask(lambda: event.get_logs(from_block=0, to_block=to_block, argument_filters=indexed)))
-        except L1Error:
-            return []
+            return ask(self.since, end)
+        except L1Error:  # perhaps only too many blocks at once
+            try:
+                return [log for first, last in self._ranges(self.since, last) for log in ask(first, last)]
+            except L1Error:
+                return []
+
+    def _ranges(self, first: int, last: int | None) -> Iterator[tuple[int, int]]:
+        """A range of blocks in parts that providers answer."""
+        head = self.block() if last is None else None
+        end = last if head is None else head.number
+        for start in range(first, (end or 0) + 1, LOG_BLOCKS):
+            yield start, min(start + LOG_BLOCKS - 1, end or 0)
 
     def events(self, event: Any, tx_hash: str) -> list[Any]:
         """What a mined transaction logged of an event, in order.
@@ -248,13 +264,13 @@ class L1Client:
             signer, checksummed(to), data, value=value, gas=gas, simulate=simulate, place=place, sidecar=sidecar
         )
 
-    def wait(self, pending: Pending) -> Receipt:
-        """Wait for a posted transaction.
+    def wait(self, pending: Pending, *, deep: bool = True) -> Receipt:
+        """Wait for a posted transaction until it is as deep as the policy asks, or only until it is mined.
 
         Raises:
             L1Error: failed, not mined or not deep enough in time, or no answer.
         """
-        raw = self._outbox.wait(pending)
+        raw = self._outbox.wait(pending, deep=deep)
         if raw["status"] != 1:
             # What simulation let pass failed in its block: ask again for the reason, in the state after it.
             names = ("to", "data", "value")
@@ -295,6 +311,7 @@ def connect(
     expected_chain_id: int | None = None,
     timeout_s: float = 20.0,
     policy: SendPolicy | None = None,
+    since: int | None = None,
 ) -> L1Client:
     """Connect to a chain.
 
@@ -303,6 +320,8 @@ def connect(
         expected_chain_id: refuse any other.
         timeout_s: limit of one request, in seconds.
         policy: how transactions are sent.
+        since: height before which none of the contracts asked about was there, or else ``AITBC_L1_SINCE``, or else 0;
+            no older logs are asked for.
 
     Raises:
         UsageError: neither a URL nor ``"embedded"``.
@@ -333,7 +352,15 @@ def connect(
             got=f"chain id {chain_id}",
             hint="check the URL, and which chain the batch was made for",
         )
-    return L1Client(web3, url, chain_id, policy)
+    if since is None:
+        since = _since(os.environ.get("AITBC_L1_SINCE", "0"))
+    return L1Client(web3, url, chain_id, policy, since)
+
+
+def _since(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError("not a block's height", place="AITBC_L1_SINCE", expected="a whole number", got=repr(text))
+    return int(text)
 
 
 def _translated(question: Callable[[], T], name: str, place: str | None) -> T:

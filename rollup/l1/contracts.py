@@ -48,7 +48,10 @@ def deploy(client: L1Client, signer: Signer, deployment: Deployment) -> list[Rec
     for piece in deployment.pieces:
         receipts += _create(client, signer, piece)
     check_deployed(client, deployment)
-    return receipts + Manager(client, deployment).complete(signer)
+    receipts += Manager(client, deployment).complete(signer)
+    for receipt in receipts:  # one waited for the one before only until it was mined
+        client.confirm(receipt.tx_hash, "deployment")
+    return receipts
 
 
 def rehearse(deployment: Deployment, there: Collection[str] = ()) -> dict[str, int]:
@@ -151,7 +154,8 @@ def _create(client: L1Client, signer: Signer, piece: Piece) -> list[Receipt]:
     if client.code(piece.address):
         return []
     client.run_creation(piece.init_code, sender=signer.address, value=piece.value, place=piece.name)
-    return [client.send(signer, DEPLOYMENT_PROXY, piece.salt + piece.init_code, value=piece.value, place=piece.name)]
+    pending = client.post(signer, DEPLOYMENT_PROXY, piece.salt + piece.init_code, value=piece.value, place=piece.name)
+    return [client.wait(pending, deep=False)]
 
 
 def create_and_call(init_code: bytes, calldata: bytes) -> bytes:

@@ -61,14 +61,12 @@ class Follower:
         contract: the rollup.
         memory: keeps the checkpoints.
         confirmations: blocks that must lie above one that counts.
-        start: height before which the rollup logged nothing.
     """
 
-    def __init__(self, contract: BoundContract, memory: Memory, *, confirmations: int = 0, start: int = 0) -> None:
+    def __init__(self, contract: BoundContract, memory: Memory, *, confirmations: int = 0) -> None:
         self._contract = contract
         self._memory = memory
         self._confirmations = confirmations
-        self._start = start
 
     def look(self) -> News:
         """What is new. Whoever has acted on it calls :meth:`keep`; until then the same is told again.
@@ -92,7 +90,7 @@ class Follower:
         if head is None:
             raise L1Error("the chain has no block", place=client.name)
         deep = client.block(max(head.number - self._confirmations, 0)) or head
-        first = held[-1].number + 1 if held else self._start
+        first = held[-1].number + 1 if held else client.since
         if held and deep.number < held[-1].number:  # more confirmations are asked for than when it was read
             deep = held[-1]
         reorg = Reorg(kept[-1].number, held[-1].number if held else -1) if len(held) < len(kept) else None

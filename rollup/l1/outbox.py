@@ -182,25 +182,25 @@ class Outbox:
 
     # -- waiting --------------------------------------------------------------------------------------------------
 
-    def wait(self, pending: Pending) -> Any:
-        """The raw receipt of whichever of a transaction's hashes was mined, deep enough.
+    def wait(self, pending: Pending, *, deep: bool = True) -> Any:
+        """The raw receipt of whichever of a transaction's hashes was mined, deep enough, or only mined.
 
         Raises:
             L1Error: failed in its block, not mined or not confirmed in time, or no answer.
         """
         try:
-            return self._wait(pending)
+            return self._wait(pending, deep)
         finally:
             with self._sending:
                 self._waiting[pending.signer.address] -= 1
 
-    def _wait(self, pending: Pending) -> Any:
+    def _wait(self, pending: Pending, deep: bool) -> Any:
         policy, raised_at = self.policy, time.monotonic()
         deadline = raised_at + policy.receipt_timeout_s
         mined = False
         while True:
             found = self._mined(pending)
-            if found is not None and self.is_deep(int(found["blockNumber"])):
+            if found is not None and (not deep or self.is_deep(int(found["blockNumber"]))):
                 return found
             now = time.monotonic()
             if found is not None and not mined:

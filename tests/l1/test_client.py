@@ -3,6 +3,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from batch_chain import make_chain
+from web3.exceptions import Web3RPCError
 
 from aitbc_rollup.errors import BadInputError, L1Error, UsageError
 from aitbc_rollup.rollup.l1 import client as client_module
@@ -133,3 +135,35 @@ def test_time_is_the_last_blocks_and_the_pending_blocks_on_an_idle_chain(monkeyp
 
 def test_the_deployment_proxy_is_the_same_everywhere(client):
     assert client.code(DEPLOYMENT_PROXY) == DEPLOYMENT_PROXY_CODE
+
+
+def test_logs_come_in_parts_where_a_node_allows_no_more(monkeypatch):
+    chain = make_chain(connect(), "logs in parts")
+    for amount in range(1, 6):
+        chain.rollup.queue.deposit(chain.signer, 1, amount)
+    whole = chain.rollup.bound.logs("ItemQueued")
+    assert len(whole) == 5
+    monkeypatch.setattr(client_module, "LOG_BLOCKS", 2)
+    assert chain.rollup.bound.logs("ItemQueued") == whole
+    eth = chain.client.web3.eth
+    ask = eth.get_logs
+
+    def limited(wanted):
+        first, last = int(wanted["fromBlock"]), wanted["toBlock"]
+        if last == "latest" or int(last) - first >= 2:
+            raise Web3RPCError("block range too wide")
+        return ask(wanted)
+
+    monkeypatch.setattr(eth, "get_logs", limited)
+    assert chain.rollup.bound.logs("ItemQueued") == whole
+    assert len(chain.rollup.bound.history(0, eth.block_number)) > 5
+    monkeypatch.setattr(chain.client, "since", whole[2]["blockNumber"])
+    assert chain.rollup.bound.logs("ItemQueued") == whole[2:]
+
+
+def test_since_when_there_is_something(monkeypatch):
+    monkeypatch.setenv("AITBC_L1_SINCE", "7")
+    assert (connect().since, connect(since=3).since) == (7, 3)
+    monkeypatch.setenv("AITBC_L1_SINCE", "-1")
+    with pytest.raises(UsageError, match="not a block's height"):
+        connect()

@@ -41,10 +41,10 @@ class Node:
         waiting = self.chain.rollup.queue.pointers().queued - taken
         items = self.chain.rollup.queue.items(taken + 1, waiting if take is None else take)
         after = State(self.store.state())
+        l1_time = max(self.chain.client.time(), self.store.last_l1_time)  # a reorg takes time back, too
         context = BatchContext(
-            domain=self.chain.domain, batch_number=number, mode=1, l1_time=self.chain.client.time(),
-            operator_index=OPERATOR,
-        )  # fmt: skip
+            domain=self.chain.domain, batch_number=number, mode=1, l1_time=l1_time, operator_index=OPERATOR
+        )
         batch = build(after, Transactions(queue=tuple(items)), context, SHAPE)
         job = {"batches": [number, number], "payout": 0, "provenance": {}, "proofs": {}}
         self.store.seal([(batch, after)], [(record(batch), number)], f"job {number}", job)
