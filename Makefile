@@ -9,7 +9,7 @@ ANALYSERS := .venv-contracts
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types generated counts pytest forge slither heavy bench gpu-check gpu-bench fmt clean
+.PHONY: help demo test check lint types generated counts pytest forge slither halmos mutants heavy bench gpu-check gpu-bench fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,10 +51,18 @@ slither: $(ANALYSERS)/.installed $(NODE)/.installed ## the contracts under slith
 	cd contracts && PATH="$(CURDIR)/contracts/tools/bin:$$PATH" FOUNDRY_OUT=../build/slither/out \
 	  FOUNDRY_CACHE_PATH=../build/slither/cache ../$(ANALYSERS)/bin/slither .
 
+halmos: $(ANALYSERS)/.installed $(NODE)/.installed ## what the contracts pay, for all values at once (contracts/README.md)
+	cd contracts && PATH="$(CURDIR)/contracts/tools/bin:$$PATH" FOUNDRY_TEST=test/halmos FOUNDRY_OUT=../build/halmos/out \
+	  FOUNDRY_CACHE_PATH=../build/halmos/cache ../$(ANALYSERS)/bin/halmos --forge-build-out ../build/halmos/out \
+	  --function check_ --solver-timeout-assertion 0
+
+mutants: $(VENV)/.base $(NODE)/.installed ## is every change of the contracts seen by a test? Can be stopped and resumed
+	$(BIN)/python contracts/tools/mutate.py
+
 heavy: $(VENV)/.dev $(NODE)/.installed $(HARDHAT)/.installed ## long fuzzing and large sizes
 	$(BIN)/python -m pytest -m heavy
 	cd contracts && FOUNDRY_PROFILE=heavy node ../tests/node/foundry.mjs forge test --match-test "testFuzz|invariant"
-	@$(MAKE) --no-print-directory slither
+	@$(MAKE) --no-print-directory slither halmos mutants
 
 bench: $(VENV)/.bench $(NODE)/.installed ## measures beside peers; RAPIDSNARK=path/to/prover adds that one (benchmarks/README.md)
 	$(BIN)/python benchmarks/demo.py

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 /// @dev The few of forge's cheat codes that these tests use. https://getfoundry.sh/reference/cheatcodes/overview
 interface Vm {
+    function assume(bool condition) external pure;
     function addr(uint256 privateKey) external pure returns (address);
     function blobhashes(bytes32[] calldata hashes) external;
     function chainId(uint256 id) external;

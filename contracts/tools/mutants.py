@@ -119,6 +119,8 @@ class Schema:
         visit: Callable[[dict[str, Any], list[dict[str, Any]]], None] | None = getattr(self, f"_{kind}", None)
         if visit is not None:
             visit(node, above)
+        if kind == "ModifierDefinition":  # left out where it is used
+            return
         if kind:
             above = [*above, node]
         for key, child in node.items():
