@@ -95,7 +95,9 @@ def make(batch: Batch, session: int, place: int) -> Receipt:
     if place >= found.count:
         raise _none("record", f"{where}, session {session}", found.count, place)
     if not posted[session].valid:
-        raise BadInputError("the session is not valid, so its records are in no state", place=f"{where}, {session}")
+        raise BadInputError(
+            "the session is not valid, so its records are in no state", place=f"{where}, session {session}"
+        )
     agent, words, skipped = found.agent_index, found.page_words, _block(place)
     before = [said.history_root for said in posted[:session] if said.valid and said.agent_index == agent]
     opened = next(account.before for account in batch.accounts if account.index == agent)

@@ -31,6 +31,7 @@ contract ERC7992RunVerifier is IERC7992Verifier, ERC165 {
     function verifyInference(uint256 modelId, bytes32 inputCommitment, bytes calldata output, bytes calldata proof)
         external
     {
+        // slither-disable-next-line unused-return (whose the model is counts for nothing)
         (IERC7992Registry.ModelCommitment memory model, bool deprecated,) = IERC7992Registry(registry).getModel(modelId);
         if (deprecated) revert VerificationRefused_ModelDeprecated(modelId);
         if (model.proofSystemId != PROOF_SYSTEM) revert UnsupportedProofSystem(model.proofSystemId);
@@ -47,6 +48,7 @@ contract ERC7992RunVerifier is IERC7992Verifier, ERC165 {
 
     /// @inheritdoc IERC7992Verifier
     function proofSystemOf(uint256 modelId) external view returns (bytes4) {
+        // slither-disable-next-line unused-return (the rest is not asked for)
         (IERC7992Registry.ModelCommitment memory model,,) = IERC7992Registry(registry).getModel(modelId);
         return model.proofSystemId;
     }

@@ -40,6 +40,7 @@ contract ERC8004RunValidator {
         uint256 externalId = externalIdOf(agentId);
         if (run.externalId != externalId) revert OtherAgent(externalId, run.externalId);
         bytes32 requestHash = requestHashOf(agentId, run.runHash, salt);
+        // slither-disable-next-line unused-return (the registry itself holds who may answer, and keeps the answers)
         (, uint256 requested,,,,) = registry.getValidationStatus(requestHash);
         if (requested != agentId) revert RequestForOther(agentId, requested);
         registry.validationResponse(requestHash, PROVEN, "", keccak256(abi.encode(receipt)), _tag(run.outcome()));

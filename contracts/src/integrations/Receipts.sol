@@ -54,8 +54,8 @@ struct Receipt {
 /// (task, usage, outcome, metadata) is its agent's word.
 /// @dev Every word goes through a hasher, which refuses what is not below r: no word passes as another one plus r. Nor can a
 /// record be read off its place: words are counted from the end, their number follows from the count in the terms, and the
-/// first block begins with the tag. Sessions of full batches are final without their records having been in the circuit; then their agent's
-/// signature alone says that the records add up to what the session charged.
+/// first block begins with the tag. Sessions of full batches are final without their records having been in a circuit: then
+/// nothing but their agent's signature says that the records add up to what the session charged.
 contract Receipts {
     uint256 private constant HISTORY = 2;
     uint256 private constant SESSION = 3;
@@ -132,6 +132,7 @@ contract Receipts {
         start = receipt.place * RECORD_WORDS;
         uint256 before = start - start % BLOCK;
         start -= before;
+        // slither-disable-next-line divide-before-multiply (whole pages are meant)
         uint256 length = (count + PAGE_RECORDS - 1) / PAGE_RECORDS * PAGE_WORDS - before;
         if (receipt.words.length != length) revert WordsWrong(length, receipt.words.length);
         if (before == 0 && receipt.stateBefore != RECORDS) revert StateWrong(RECORDS, receipt.stateBefore);
