@@ -19,6 +19,7 @@ from .l1.artifacts import artifact, create2_address, verifier_init_code
 from .l1.bound import Step
 from .l1.client import L1Client, Receipt
 from .l1.contracts import create_and_call, deploy, deploy_verifier
+from .l1.piece import Piece
 from .l1.plan import Deployment
 from .l1.rollup_contract import Posting, RollupContract
 from .l1.signer import Signer
@@ -145,6 +146,16 @@ def _deploy(client: L1Client, signer: Signer, bundle: Bundle) -> list[Receipt]:
             expected=f"a deployed rollup, or a key and genesis of that address; these are of {plan.rollup}",
             got="no code",
             hint="check --l1; or prove the batch again with the key and genesis of the contract",
+        )
+    key = Piece.verifier(bundle.key).address
+    absent = [route for route in plan.routes if route.verifier != key and not client.code(route.verifier)]
+    if absent:
+        raise L1Error(
+            "the rollup has more circuits than the batch's",
+            place=f"{plan.rollup} on chain {client.chain_id}",
+            expected="the verifiers of all its circuits",
+            got=f"none of 0x{absent[0].selector.hex()}",
+            hint="`aitbc-rollup l1 deploy` has the keys of all circuits in the state folder",
         )
     return deploy(client, signer, plan)
 

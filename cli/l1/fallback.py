@@ -147,7 +147,7 @@ def status(contract: int, l1: str, as_json: bool) -> None:
     found = [
         _proposal(one)
         | {
-            "standing": rollup.fallback.standing(one),
+            "standing": _standing(rollup, one),
             "challenges": [_challenge(challenge) for challenge in rollup.fallback.challenges(one)],
         }
         for one in made
@@ -156,6 +156,14 @@ def status(contract: int, l1: str, as_json: bool) -> None:
     common.emit(result | ({"proposals": found} if as_json else {}), as_json=as_json)
     if not as_json:
         lines(found)
+
+
+def _standing(rollup: RollupContract, found: Proposal) -> str:
+    """Whether a proposal is decided, stands to be, or never will be."""
+    if found.settled:
+        return "settled"
+    standing = not rollup.escape.frozen and found.number <= rollup.status().committed
+    return "open" if standing and rollup.batch(found.number).proposal == found.id else "void"
 
 
 @fallback.command("settle")

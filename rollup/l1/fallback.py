@@ -87,18 +87,6 @@ class Fallback:
         """
         return int(self._contract.view("proposals", at=at))
 
-    def standing(self, proposal: Proposal) -> str:
-        """``settled`` if its outcome is decided, ``void`` if it never will be, otherwise ``open``.
-
-        Raises:
-            L1Error: the chain does not answer.
-        """
-        if proposal.settled:
-            return "settled"
-        gone = self._contract.view("frozen") or proposal.number > self._contract.view("committedBatches")
-        replaced = gone or self._contract.view("batch", proposal.number)[-1] != proposal.id
-        return "void" if replaced else "open"
-
     def challenges(self, proposal: Proposal, at: int | None = None) -> list[Challenge]:
         """The challenges to a proposal, the first one first.
 

@@ -15,7 +15,7 @@ from walk_world import AGENT, ETHER, OPERATOR, ORPHAN, PROVIDER, SAVER, Walk, ad
 
 from aitbc_rollup.errors import L1Error
 from aitbc_rollup.rollup import bundle, genesis
-from aitbc_rollup.rollup.full.data import FullData
+from aitbc_rollup.rollup.full.data import FullData, Outcome
 from aitbc_rollup.rollup.full.judgement import judge
 from aitbc_rollup.rollup.full.proposing import next_full_batch
 from aitbc_rollup.rollup.full.settling import ProofSettler
@@ -31,9 +31,9 @@ BOND, FEE = DEVELOPMENT.bond, DEVELOPMENT.queue_fee
 NEWCOMER, PROPOSER, LIAR, WATCHER, THIEF = 4, 5, 6, 7, 8
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def moving(node_bin: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[L1Client]:
-    """An anvil whose time these tests move."""
+    """An anvil of a test's own, whose time it moves."""
     port = free_port()
     command = [node_bin("anvil"), "--port", str(port), "--chain-id", str(CHAIN_ID), "--hardfork", "prague"]
     with serving(command, port, tmp_path_factory.mktemp("moving") / "log") as url:
@@ -127,6 +127,22 @@ def _a_copied_proof_pays_its_maker(walk: Walk, folder: Path) -> None:
     walk.rollup.finalize(thief, 1)
     assert walk.rollup.treasury.owed(thief.address).coin == 0
     assert walk.rollup.treasury.owed(address(0)).coin == 2 * FEE
+
+
+def test_a_rollup_with_a_fallback_is_deployed_first(walk: Walk) -> None:
+    """A batch's files have one circuit's key, the state folder has all of them."""
+    assert walk.init("operator")["contract"] == walk.contract
+    folder = walk.prove("first", write_trace(Path("trace.csv"), 2))
+    with walk.acting(0):
+        said = walk.cli("submit", folder, "--l1", walk.client.name, "--json")
+    assert (said.code, said.json["message"]) == (4, "the rollup has more circuits than the batch's")
+    assert walk.do("deploy", "--state", "operator", "--dry-run", to=False)["dry_run"]
+    walk.do("deploy", "--state", "operator", to=False)
+    walk.submit(folder)
+    assert walk.refused("challenge", 1, "--genesis", walk.genesis) == "the batch is no proposal"
+    assert walk.refused("fallback", "claim", 1) == "StakeUnknown"
+    shown = walk.cli("l1", "fallback", "status", "--contract", walk.contract, "--l1", walk.client.name)
+    assert shown.out.split() == ["open", "no", "bond", str(BOND), "proposals", "0"]
 
 
 def test_the_prover_stops(walk: Walk) -> None:
@@ -238,16 +254,23 @@ def _a_frozen_circuit(walk: Walk) -> None:
 
 
 def _a_wrong_proposal(walk: Walk) -> None:
-    """It is posted past the command line, which proposes nothing wrong; the challenger finds it and settles it."""
+    """It is posted past the command line, which proposes nothing wrong, and one behind it; the challenger settles."""
     walk.do("force-exit", SAVER, 500, by=3)
     assert walk.do("sync", "--state", "proposer", to=False)["adopted"] == [3]
     with Store(Path("proposer")) as store:
         found = genesis.load(walk.genesis)
         batch = next_full_batch(store, walk.rollup, found, (), walk.full, OPERATOR)
     wrong = FullData(batch.data.inputs, replace(batch.data.outcome, new_root=batch.data.new_root + 1))
+    context = replace(wrong.context, batch_number=wrong.context.batch_number + 1)
+    behind = FullData(
+        replace(wrong.inputs, context=context, old_root=wrong.new_root, queue_items=()), Outcome(7, (), ())
+    )
     selector = walk.rollup.router.full_circuit(batch.shape)
-    commitment = wrong.binding(batch.shape).commitment
-    walk.rollup.fallback.propose(person(LIAR), selector, wrong.posted, commitment)
+    for data in (wrong, behind):
+        commitment = data.binding(batch.shape).commitment
+        walk.rollup.fallback.propose(person(LIAR), selector, data.posted, commitment)
+    standings = [one["standing"] for one in walk.do("fallback", "status")["proposals"]]
+    assert standings == ["settled", "settled", "open", "open"]
 
     burned = walk.client.balance(NOBODY)
     looked = walk.challenger("--settle", walk.full, by=WATCHER)
@@ -259,6 +282,9 @@ def _a_wrong_proposal(walk: Walk) -> None:
     assert walk.paid("collect", WATCHER) == BOND + BOND // 2 + FEE
     assert walk.client.balance(NOBODY) - burned >= BOND - BOND // 2
     assert walk.refused("collect", "--address", address(LIAR)) == "NothingOwed"
+    assert [one["standing"] for one in walk.do("fallback", "status")["proposals"]] == ["settled"] * 3 + ["void"]
+    walk.do("fallback", "claim", 4, by=9)
+    assert walk.paid("collect", LIAR) == BOND  # what stood behind is void, and nobody's fault
     assert walk.challenger("--watch", by=WATCHER).code == 0
     walk.do("claim", 4, by=3)
     assert walk.paid("withdraw", 3) == 500
