@@ -143,8 +143,8 @@ class Schema:
         where, operator = self._range(node), node["operator"]
         left, right = self._text(node["leftExpression"]), self._text(node["rightExpression"])
         if operator in ("&&", "||"):
-            other = b"||" if operator == "&&" else b"&&"
-            self._offer(where, "expression", f"{operator} other", left + other + right)
+            swapped = b"||" if operator == "&&" else b"&&"
+            self._offer(where, "expression", f"{operator} other", left + swapped + right)
             self._offer(where, "expression", f"{operator} left", left)
             self._offer(where, "expression", f"{operator} right", right)
         elif operator in _COMPARISONS:

@@ -19,7 +19,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from mutants import Mutant, Schema, modifiers
+from aitbc_rollup.contracts.tools.mutants import Mutant, Schema, modifiers
 
 CONTRACTS = Path(__file__).resolve().parents[1]
 ROOT = CONTRACTS.parent
