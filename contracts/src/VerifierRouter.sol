@@ -83,6 +83,7 @@ contract VerifierRouter is IVerifierRouter, AccessManaged {
     function cancel(bytes4 selector) external restricted {
         Entry storage entry = _known(selector);
         if (entry.frozen) revert RouteIsFrozen(selector);
+        // forge-lint: disable-next-line(block-timestamp)
         if (block.timestamp >= entry.since) revert RouteUsable(selector);
         delete _entries[selector];
         emit RouteCancelled(selector);
@@ -163,6 +164,7 @@ contract VerifierRouter is IVerifierRouter, AccessManaged {
     function _live(bytes4 selector) private view returns (Entry storage entry) {
         entry = _known(selector);
         if (entry.frozen) revert RouteIsFrozen(selector);
+        // forge-lint: disable-next-line(block-timestamp)
         if (block.timestamp < entry.since) revert RouteNotYetUsable(selector, entry.since);
         // The chain's id is read anew: a fork that takes another id leaves the list.
         if (entry.development && block.chainid != developmentChainId) revert DevelopmentKeyRefused(block.chainid);

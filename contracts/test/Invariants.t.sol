@@ -7,7 +7,7 @@ import {World} from "./World.sol";
 
 /// @dev docs/protocol.md, "Invariants", as far as a contract can show them, whatever everybody in `World` does in whatever
 /// order. What concerns the order of things, wrong roots among them, `World` checks at each step.
-contract InvariantsTest is Test {
+abstract contract InvariantsTest is Test {
     uint256 private constant BOND = 1 ether + 1;
 
     struct FuzzSelector {
@@ -18,8 +18,11 @@ contract InvariantsTest is Test {
     World private _world;
     AitbcRollup private _rollup;
 
+    /// @dev Whether the asset is an ERC-20.
+    function _withToken() internal pure virtual returns (bool);
+
     function setUp() public {
-        _world = new World();
+        _world = new World(_withToken());
         _rollup = AitbcRollup(_world.rollupAddress());
     }
 
@@ -87,7 +90,8 @@ contract InvariantsTest is Test {
         (, uint256 fees) = _world.pending();
         (uint256 open, uint256 lost) = _world.bonds();
         uint256 rest = coins + open + fees;
-        assertEq(address(_rollup).balance, _rollup.holdings() + rest);
+        assertEq(_world.assetOf(address(_rollup)), _rollup.holdings() + (_withToken() ? 0 : rest));
+        assertEq(address(_rollup).balance, rest + (_withToken() ? 0 : _rollup.holdings()));
         assertEq(address(0).balance, lost * (BOND / 2));
         assertEq(_world.coinsIn(), _world.coinsOut() + address(0).balance + rest);
     }
@@ -95,8 +99,7 @@ contract InvariantsTest is Test {
     /// @dev However it went, everyone leaves with what is theirs, once: afterwards there is nothing left.
     function afterInvariant() public {
         _world.windUp();
-        assertEq(_rollup.holdings(), 0);
-        assertEq(address(_rollup).balance, 0);
+        assertEq(_rollup.holdings() + _world.assetOf(address(_rollup)) + address(_rollup).balance, 0);
         assertEq(_world.paidValue(), _world.depositedValue());
         assertEq(_world.coinsIn(), _world.coinsOut() + address(0).balance);
     }
@@ -145,5 +148,18 @@ contract InvariantsTest is Test {
         (bool ok,) = address(_world)
             .call(abi.encodeWithSelector(selector, a, uint32(uint256(a)), uint32(uint256(a) >> 32), uint256(a) >> 64));
         assertTrue(ok, "a step fails by an assertion alone");
+    }
+}
+
+contract CoinInvariantsTest is InvariantsTest {
+    function _withToken() internal pure override returns (bool) {
+        return false;
+    }
+}
+
+/// forge-config: default.invariant.runs = 64
+contract TokenInvariantsTest is InvariantsTest {
+    function _withToken() internal pure override returns (bool) {
+        return true;
     }
 }

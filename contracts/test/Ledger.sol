@@ -34,7 +34,6 @@ abstract contract Ledger is RollupTest, IAccountProofs {
     address internal constant CAROL = address(0xca401);
     address internal constant DAVE = address(0xda7e);
     address internal constant MALLORY = address(0x3a1104);
-    uint256 public constant GENESIS_VALUE = 10 ether;
 
     TrueVerifier internal verifier;
     /// @dev Roots that follow from the genesis by true batches, and from which batch before.
@@ -46,9 +45,9 @@ abstract contract Ledger is RollupTest, IAccountProofs {
         return [ALICE, BOB, CAROL, DAVE][index];
     }
 
-    function _genesis() internal {
+    function _genesis(uint256 value) internal {
         isTrue[GENESIS_ROOT] = true;
-        balances[GENESIS_ROOT][0] = GENESIS_VALUE;
+        balances[GENESIS_ROOT][0] = value;
     }
 
     /// @inheritdoc IAccountProofs

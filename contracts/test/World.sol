@@ -4,10 +4,12 @@ pragma solidity ^0.8.28;
 import {BatchData} from "../src/BatchData.sol";
 import {IVerifierRouter} from "../src/IVerifierRouter.sol";
 import {OptimisticFallback} from "../src/OptimisticFallback.sol";
+import {Parameters} from "../src/Parameters.sol";
 import {Queue} from "../src/Queue.sol";
 import {Draft} from "./Drafts.sol";
 import {Ledger, TrueVerifier} from "./Ledger.sol";
 import {MockAccountProofs} from "./Mocks.sol";
+import {PlainToken} from "./Tokens.sol";
 
 /// @dev Everybody around a rollup. People put in and take out; an operator and proposers post batches, true ones and
 /// forged ones; provers prove what is true; challengers challenge, rightly and wrongly. One of them is honest: before
@@ -19,7 +21,7 @@ contract World is Ledger {
     /// @dev Everyone to whom anything can be owed.
     address[8] public everyone = [ALICE, BOB, CAROL, DAVE, MALLORY, PAYOUT, PROPOSER, CHALLENGER];
     uint256 public time = NOW;
-    uint256 public depositedValue = GENESIS_VALUE;
+    uint256 public depositedValue;
     uint256 public paidValue;
     uint256 public coinsIn;
     uint256 public coinsOut;
@@ -29,21 +31,30 @@ contract World is Ledger {
     /// @dev How often things happened, so that a test can say that they do.
     mapping(bytes32 what => uint256) public count;
 
+    /// @dev The asset, if it is not the chain's coin.
+    PlainToken private _token;
     uint256[] private _finalRoots;
     uint256[6] private _before;
     mapping(uint256 number => bytes draft) private _drafts;
     mapping(uint256 number => bool) private _isRight;
 
-    constructor() {
+    constructor(bool withToken) {
         setUp();
         verifier = new TrueVerifier();
         accountProofs = MockAccountProofs(address(this));
         IVerifierRouter.Route[] memory routes = new IVerifierRouter.Route[](2);
         (routes[0], routes[1]) = (_route(BatchData.CALLDATA, verifier), _route(BatchData.FULL, verifier));
         router = _router(routes);
-        _genesis();
-        vm.deal(address(this), GENESIS_VALUE);
-        rollup = _deploy(_parameters(), GENESIS_VALUE);
+        Parameters memory p = _parameters();
+        if (withToken) {
+            _token = new PlainToken();
+            p.asset = address(_token);
+        } else {
+            depositedValue = 10 ether;
+            vm.deal(address(this), depositedValue);
+        }
+        _genesis(depositedValue);
+        rollup = _deploy(p, depositedValue);
         _finalRoots.push(GENESIS_ROOT);
     }
 
@@ -56,6 +67,11 @@ contract World is Ledger {
         ++count[what];
         _;
         _checkOrder();
+    }
+
+    /// @dev How much of the asset somebody has.
+    function assetOf(address who) public view returns (uint256) {
+        return address(_token) == address(0) ? who.balance : _token.balanceOf(who);
     }
 
     /// @dev As somebody; whether it went through.
@@ -74,8 +90,15 @@ contract World is Ledger {
 
     function deposit(uint256 seed, uint32 index, uint256 amount) external step("deposit") {
         amount = bound(amount, 1, 3 ether);
-        bool ok = _try(_who(seed), amount + FEE, abi.encodeCall(rollup.deposit, (index % 6, uint88(amount))));
-        if (!ok) return;
+        address who = _who(seed);
+        uint256 value = FEE + amount;
+        if (address(_token) != address(0)) {
+            value = FEE;
+            _token.mint(who, amount);
+            vm.prank(who);
+            _token.approve(address(rollup), amount);
+        }
+        if (!_try(who, value, abi.encodeCall(rollup.deposit, (index % 6, uint88(amount))))) return;
         depositedValue += amount;
         coinsIn += FEE;
     }
@@ -103,9 +126,9 @@ contract World is Ledger {
 
     function withdraw(uint256 seed) external step("withdraw") {
         address to = _who(seed);
-        uint256 before = to.balance;
+        uint256 before = assetOf(to);
         if (_try(MALLORY, 0, abi.encodeCall(rollup.withdraw, (to)))) ++count["withdrawn"];
-        paidValue += to.balance - before;
+        paidValue += assetOf(to) - before;
     }
 
     function collect(uint256 seed) external step("collect") {
@@ -418,9 +441,9 @@ contract World is Ledger {
                 }
             }
             for (uint256 i = 0; i < 8; ++i) {
-                uint256 before = everyone[i].balance;
+                uint256 before = assetOf(everyone[i]);
                 _try(MALLORY, 0, abi.encodeCall(rollup.withdraw, (everyone[i])));
-                paidValue += everyone[i].balance - before;
+                paidValue += assetOf(everyone[i]) - before;
                 before = everyone[i].balance;
                 _try(MALLORY, 0, abi.encodeCall(rollup.collect, (everyone[i])));
                 coinsOut += everyone[i].balance - before;
