@@ -38,7 +38,7 @@ ELSEWHERE = "test/Groth16*"
 RANDOM, LARGE = "testFuzz|invariant", "RoomTest"
 #: What the mutants' own code makes fail.
 GAS = "Gas"
-QUICK, SLOW = 60, 600  # seconds after which a run counts as one that never ends, which is seen
+QUICK, SLOW = 300, 1200  # seconds after which a run counts as one that never ends, which is seen
 #: So few runs are enough; the seed is fixed, so a mutant is seen every time or never.
 FEW = {
     "FOUNDRY_FUZZ_RUNS": "64", "FOUNDRY_INVARIANT_RUNS": "8", "FOUNDRY_INVARIANT_DEPTH": "64",
@@ -128,7 +128,8 @@ def seen(folder: Path, mutant: Mutant) -> bool:
 def digest() -> str:
     """Changes with everything that a result depends on."""
     hashed = hashlib.sha256()
-    for path in sorted([*CONTRACTS.glob("src/*"), *CONTRACTS.glob("test/*.sol"), *CONTRACTS.glob("tools/mutants.py")]):
+    sources = [path for folder in ("src", "test") for path in CONTRACTS.glob(f"{folder}/**/*.sol")]
+    for path in sorted([*sources, CONTRACTS / "tools/mutants.py"]):
         hashed.update(path.name.encode() + path.read_bytes())
     return hashed.hexdigest()[:16]
 
