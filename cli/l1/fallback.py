@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from aitbc_rollup.circuits.statements.batch.shape import Shape
-from aitbc_rollup.errors import BadInputError
+from aitbc_rollup.errors import BadInputError, next_step
 from aitbc_rollup.rollup import genesis as genesis_file
 from aitbc_rollup.rollup import ingest
 from aitbc_rollup.rollup.checks import format_address
@@ -93,7 +93,8 @@ def propose(
         found = genesis_file.from_json(store.genesis_json(), str(state))
         rollup = RollupContract(chain(l1, sending, expected_chain_id=domain.chain_id), format_address(domain.contract))
         rollup.check_deployed()
-        sync(store, rollup, elsewhere=Elsewhere(rollup.bound, beacon, archive))
+        with next_step("a proposal that does not come out is challenged with `aitbc-rollup l1 challenge`"):
+            sync(store, rollup, elsewhere=Elsewhere(rollup.bound, beacon, archive))
         signed = [offer.signed for offer in offers_of_signed(selection, domain)]
         index = found.operator_index if operator is None else operator
         batch = next_full_batch(store, rollup, found, signed, shape or store.shape().fallback, index)

@@ -272,6 +272,10 @@ def _a_wrong_proposal(walk: Walk) -> None:
     standings = [one["standing"] for one in walk.do("fallback", "status")["proposals"]]
     assert standings == ["settled", "settled", "open", "open"]
 
+    said = walk.said("fallback", "propose", "--state", "proposer", by=PROPOSER, to=False).json
+    assert (said["message"], said["place"]) == ("new root does not come out", "batch 4")
+    assert "l1 challenge" in said["next"]
+
     burned = walk.client.balance(NOBODY)
     looked = walk.challenger("--settle", walk.full, by=WATCHER)
     alerts = [json.loads(line)["kind"] for line in looked.out.splitlines() if '"kind"' in line]
