@@ -48,7 +48,7 @@ def deploy(
     signer = signer_of(client, sending, "admin")
     result: dict[str, Any] = {"chain_id": client.chain_id, "contract": format_address(int(plan.rollup, 16))}
     if sending.dry_run:
-        gas = rehearse(plan, {piece.name for piece in plan.pieces if client.code(piece.address)})
+        gas = rehearse(plan, {piece.address for piece in plan.pieces if client.code(piece.address)})
         cost = sum(gas.values()) * client.gas_price()
         result |= {"dry_run": True, "gas": gas, "gas_in_all": sum(gas.values()), "value": str(plan.proxy.value)}
         common.emit(

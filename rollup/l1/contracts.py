@@ -46,6 +46,8 @@ def deploy(client: L1Client, signer: Signer, deployment: Deployment) -> list[Rec
     _check_chain(client, deployment.keys)
     receipts = []
     for piece in deployment.pieces:
+        if piece == deployment.router:
+            _check_verifiers(client, deployment)
         receipts += _create(client, signer, piece)
     check_deployed(client, deployment)
     receipts += Manager(client, deployment).complete(signer)
@@ -59,7 +61,7 @@ def rehearse(deployment: Deployment, there: Collection[str] = ()) -> dict[str, i
 
     Args:
         deployment: with the keys of all its verifiers.
-        there: names of pieces that need not be created.
+        there: addresses of pieces that need not be created.
 
     Raises:
         L1Error: a contract refuses.
@@ -68,10 +70,10 @@ def rehearse(deployment: Deployment, there: Collection[str] = ()) -> dict[str, i
     roles, value = replace(deployment.roles, admin=signer.address), min(deployment.genesis_balance, 1)
     rehearsed = replace(deployment, roles=roles, genesis_balance=value)  # whatever is paid in costs the same gas
     gas: dict[str, int] = {}
-    for piece in rehearsed.pieces:
-        (receipt,) = _create(client, signer, piece)
-        if piece.name not in there:
-            gas[piece.name] = gas.get(piece.name, 0) + receipt.gas_used
+    for piece, made in zip(deployment.pieces, rehearsed.pieces, strict=True):
+        used = sum(receipt.gas_used for receipt in _create(client, signer, made))
+        if piece.address not in there:
+            gas[piece.name] = gas.get(piece.name, 0) + used
     gas["roles"] = sum(receipt.gas_used for receipt in Manager(client, rehearsed).complete(signer))
     return gas
 
@@ -147,6 +149,19 @@ def _check_chain(client: L1Client, keys: tuple[VerifyingKey, ...]) -> None:
             got="none, or other code",
             hint="https://github.com/Arachnid/deterministic-deployment-proxy has the one transaction that creates it",
         )
+
+
+def _check_verifiers(client: L1Client, deployment: Deployment) -> None:
+    """Refuse to go on without a verifier whose key is not known here: the router asks each of them."""
+    for route in deployment.routes:
+        if not client.code(route.verifier):
+            raise L1Error(
+                "a circuit's verifier is not deployed",
+                place=f"circuit 0x{route.selector.hex()} on chain {client.chain_id}",
+                expected=f"code at {route.verifier}",
+                got="none",
+                hint="`aitbc-rollup l1 deploy` knows the state folder's keys, and takes more with --verification-key",
+            )
 
 
 def _create(client: L1Client, signer: Signer, piece: Piece) -> list[Receipt]:

@@ -15,7 +15,7 @@ from aitbc_rollup.errors import BadInputError, L1Error
 from aitbc_rollup.rollup.l1.client import L1Client, connect
 from aitbc_rollup.rollup.l1.contracts import deploy, implementation
 from aitbc_rollup.rollup.l1.parameters import DEVELOPMENT, PRODUCTION, Parameters
-from aitbc_rollup.rollup.l1.plan import Committee, Deployment
+from aitbc_rollup.rollup.l1.plan import Committee, Deployment, Route
 from aitbc_rollup.rollup.l1.rollup_contract import RollupContract
 from aitbc_rollup.rollup.l1.signer import development_signer
 
@@ -118,6 +118,14 @@ def test_a_key_that_lets_anyone_forge_is_refused_before_anything_is_sent(client:
     key = dataclasses.replace(TRAPDOOR.key, delta_g2=TRAPDOOR.key.gamma_g2)
     with pytest.raises(BadInputError, match="unusable verifying key"):
         deploy(client, development_signer(), plan_of("forge", verifying_key=key))
+
+
+def test_a_circuit_whose_verifier_nobody_has_deployed(client: L1Client) -> None:
+    other = Route.of(Trapdoor("elsewhere").key, SHAPE)
+    plan = plan_of("without a verifier")
+    with pytest.raises(L1Error, match="a circuit's verifier is not deployed") as caught:
+        deploy(client, development_signer(), replace(plan, routes=(*plan.routes, other)))
+    assert caught.value.expected == f"code at {other.verifier}"
 
 
 def test_a_malformed_proof_is_refused(chain: Chain) -> None:

@@ -77,6 +77,7 @@ def rpc(client: L1Client, method: str, *params: Any) -> Any:
 def chain(anvil: str, request: pytest.FixtureRequest) -> Iterator[Chain]:
     """A rollup on anvil, which forgets afterwards what this test did."""
     client = connect(anvil)
+    make_chain(client, "reorgs")  # what all of them share stays
     snapshot = rpc(client, "evm_snapshot")
     yield make_chain(client, request.node.nodeid)
     rpc(client, "evm_revert", snapshot)
