@@ -2,7 +2,7 @@
 
 ::
 
-    client over outbox and fees     any chain: ask, send, replace, rehearse, wait until deep enough; embedded: one inside
+    client over outbox and fees     any chain: ask, send, replace, rehearse, wait; embedded: one inside
     plan of pieces, parameters      every contract of a rollup and its address, before there is anything at it
     contracts, roles, manifest      created, compared with the artifacts, given to keys, written down
     rollup_contract                 a deployed rollup: batches done once, however often they are asked for; with queue,
