@@ -188,11 +188,10 @@ contract BatchesTest is RollupTest {
         view
         returns (bytes memory)
     {
-        Draft memory mended = draft;
-        mended.commitment = right;
+        draft.commitment = right;
         return abi.encodeCall(
             rollup.proveWithData,
-            (draft.number, _data(draft), committed, right, payout, _proof(_statement(mended), PAYOUT))
+            (draft.number, _data(draft), committed, right, payout, _proof(_statement(draft), PAYOUT))
         );
     }
 

@@ -2,12 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {BatchData} from "../src/BatchData.sol";
-import {Batches} from "../src/Batches.sol";
 import {Claims} from "../src/Claims.sol";
 import {Escape} from "../src/Escape.sol";
-import {OptimisticFallback} from "../src/OptimisticFallback.sol";
 import {Queue} from "../src/Queue.sol";
-import {Treasury} from "../src/Treasury.sol";
 import {Draft} from "./Drafts.sol";
 import {RollupTest} from "./RollupTest.sol";
 

@@ -8,7 +8,6 @@ import {BatchReader} from "../src/BatchReader.sol";
 import {IAttesters} from "../src/IAttesters.sol";
 import {IVerifier} from "../src/IVerifier.sol";
 import {IVerifierRouter} from "../src/IVerifierRouter.sol";
-import {OptimisticFallback} from "../src/OptimisticFallback.sol";
 import {Parameters} from "../src/Parameters.sol";
 import {VerifierRouter} from "../src/VerifierRouter.sol";
 import {BlobVector} from "./BlobVector.sol";

@@ -10,7 +10,6 @@ interface Vm {
     function deal(address account, uint256 balance) external;
     function expectEmit() external;
     function expectRevert(bytes calldata data) external;
-    function load(address target, bytes32 slot) external view returns (bytes32);
     function prank(address sender) external;
     function prank(address sender, address origin) external;
     function revertToState(uint256 id) external returns (bool);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {AitbcRollup} from "../src/AitbcRollup.sol";
 import {Parameters} from "../src/Parameters.sol";
 import {Treasury} from "../src/Treasury.sol";
 import {Receiver, Refuser, Verbose} from "./Mocks.sol";

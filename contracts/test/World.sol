@@ -34,7 +34,7 @@ contract World is Ledger {
     /// @dev The asset, if it is not the chain's coin.
     PlainToken private _token;
     uint256[] private _finalRoots;
-    uint256[6] private _before;
+    uint256[5] private _before;
     mapping(uint256 number => bytes draft) private _drafts;
     mapping(uint256 number => bool) private _isRight;
 
@@ -352,7 +352,7 @@ contract World is Ledger {
         assertEq(rollup.stateRoot(), _finalRoots[batches[2]]);
         uint256 old = time % _finalRoots.length;
         assertEq(rollup.finalRoot(old), _finalRoots[old]);
-        _before = [batches[2], finalized, rollup.queuedItems(), rollup.proposals(), rollup.frozen() ? 1 : 0, 0];
+        _before = [batches[2], finalized, rollup.queuedItems(), rollup.proposals(), rollup.frozen() ? 1 : 0];
     }
 
     // -- what there is ----------------------------------------------------------------------------------------------------
