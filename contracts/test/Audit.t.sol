@@ -59,6 +59,15 @@ contract AuditTest is RollupTest {
         _counters(1, 1, 0);
     }
 
+    /// @dev A batch that was rolled back is none that waits, however long ago it was committed.
+    function test_WhatWasRolledBackOpensNothing() public {
+        _commit(_draft(1));
+        _do(OPERATOR, abi.encodeCall(rollup.rollback, (1)));
+        vm.warp(NOW + PROVE_WINDOW + 1);
+        bytes memory why = abi.encodeWithSelector(OptimisticFallback.FallbackTooEarly.selector, 0, PROVE_WINDOW);
+        _refused(abi.encodeCall(rollup.openFallback, ()), why);
+    }
+
     /// @dev A challenge that is mined after its proposal was replaced must not stake its bond against another one.
     function test_AChallengeNeverHitsAnotherProposal() public {
         _openFallback();
