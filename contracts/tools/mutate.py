@@ -69,7 +69,7 @@ def prepare(folder: Path) -> list[Mutant]:
         SystemExit: they do not compile, or the tests fail without any mutant.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    for name in ("src", "test", "tools"):
+    for name in ("src", "test", "tools", "artifacts"):
         shutil.copytree(CONTRACTS / name, folder / "contracts" / name, ignore=shutil.ignore_patterns("halmos"))
     shutil.copy(CONTRACTS / "foundry.toml", folder / "contracts")
     (folder / "tests").symlink_to(ROOT / "tests")
