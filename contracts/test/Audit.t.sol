@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {BatchData} from "../src/BatchData.sol";
 import {BatchReader} from "../src/BatchReader.sol";
+import {Batches} from "../src/Batches.sol";
 import {Claims} from "../src/Claims.sol";
 import {Managed} from "../src/Managed.sol";
 import {OptimisticFallback} from "../src/OptimisticFallback.sol";
@@ -20,6 +21,17 @@ contract ProudToken is PlainToken {
         if (value == 0) revert NothingToMove();
         super._update(from, to, value);
     }
+}
+
+interface Logs {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory);
 }
 
 interface Mocking {
@@ -59,6 +71,33 @@ contract AuditTest is RollupTest {
         _counters(1, 1, 0);
     }
 
+    /// @dev Nothing is said to be rolled back where nothing is.
+    function test_SettlingTheLastBatchRollsNothingBack() public {
+        _openFallback();
+        _propose(ALICE, _draft(BatchData.FULL, 1));
+        Draft memory right = _draft(BatchData.FULL, 1);
+        right.words[9] = 99;
+        Logs(address(vm)).recordLogs();
+        _settle(right);
+        Logs.Log[] memory logs = Logs(address(vm)).getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            assertTrue(logs[i].topics[0] != Batches.BatchesRolledBack.selector, "no batches rolled back");
+        }
+    }
+
+    /// @dev A dispute stops a clock that runs, by as long as it lasts; one that ran out it does not set back.
+    function test_ALateChallengeStopsNoClock() public {
+        _openFallback();
+        uint256 id = _propose(ALICE, _draft(BatchData.FULL, 1));
+        vm.warp(rollup.pendingSince() + ESCAPE_DELAY + 1);
+        assertTrue(rollup.isFreezable(), "the clock ran out");
+        _do(BOB, BOND, abi.encodeCall(rollup.challenge, (id, bytes32(uint256(1)))));
+        for (uint256 i = 0; i < 3; ++i) {
+            assertTrue(rollup.isFreezable(), "and stays so");
+            vm.warp(block.timestamp + 12);
+        }
+    }
+
     /// @dev A batch that was rolled back is none that waits, however long ago it was committed.
     function test_WhatWasRolledBackOpensNothing() public {
         _commit(_draft(1));
@@ -77,15 +116,13 @@ contract AuditTest is RollupTest {
         Draft memory right = _draft(BatchData.FULL, 1);
         right.words[9] = 99;
         _settle(right);
+        bytes memory call = abi.encodeCall(rollup.challenge, (id, keccak256("right of the first")));
+        bytes memory why = abi.encodeWithSelector(OptimisticFallback.NotProposed.selector, 2);
+        _refused(ANYONE, BOND, call, why); // the second is void
         Draft memory other = _draft(BatchData.FULL, 2);
         (other.words[8], other.words[9]) = (99, 100);
         _propose(BOB, other);
-        _refused(
-            ANYONE,
-            BOND,
-            abi.encodeCall(rollup.challenge, (id, keccak256("right of the first"))),
-            abi.encodeWithSelector(OptimisticFallback.StakeUnknown.selector, id, 0)
-        );
+        _refused(ANYONE, BOND, call, abi.encodeWithSelector(OptimisticFallback.StakeUnknown.selector, id, 0));
     }
 
     /// @dev Without the precompile the account at its address answers every call, with nothing.

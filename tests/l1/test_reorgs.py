@@ -41,7 +41,8 @@ class Node:
         waiting = self.chain.rollup.queue.pointers().queued - taken
         items = self.chain.rollup.queue.items(taken + 1, waiting if take is None else take)
         after = State(self.store.state())
-        l1_time = max(self.chain.client.time(), self.store.last_l1_time)  # a reorg takes time back, too
+        # A reorg takes time back, too: what is sealed here may be committed in a block of some seconds before.
+        l1_time = max(self.chain.client.time() - 60, self.store.last_l1_time)
         context = BatchContext(
             domain=self.chain.domain, batch_number=number, mode=1, l1_time=l1_time, operator_index=OPERATOR
         )

@@ -12,9 +12,9 @@ from aitbc_rollup.circuits.statements.batch.layout import Layout, QueueKind, Tag
 from aitbc_rollup.rollup.genesis import HOLDINGS_BITS
 
 PROTOCOL = (REPOSITORY / "docs" / "protocol.md").read_text()
-ROLLUP, DATA, QUEUE, CLAIMS = (
+READER, DATA, QUEUE, CLAIMS, TREASURY = (
     (REPOSITORY / "contracts" / "src" / f"{name}.sol").read_text()
-    for name in ("AitbcRollup", "BatchData", "Queue", "Claims")
+    for name in ("BatchReader", "BatchData", "Queue", "Claims", "Treasury")
 )
 
 #: What the text calls fields that have a longer name in code, per layout: a session's agent is an ``agent_index``.
@@ -96,14 +96,13 @@ def test_the_contracts_constants() -> None:
     }
     assert {name: int(constant(DATA, name)) for name in sizes} == sizes
     assert constant(DATA, "TAG") == f'"{layout.DATA_TAG.decode()}"'
-    assert (constant(ROLLUP, "VERSION"), constant(ROLLUP, "MODE_DEVELOPMENT")) == (
+    assert (constant(READER, "VERSION"), constant(READER, "MODE_DEVELOPMENT")) == (
         str(layout.VERSION), str(1 << layout.shifts(layout.MODE)["development_keys"]),
     )  # fmt: skip
     assert {kind.name: kind.value for kind in QueueKind} == {
         kind.name: int(constant(QUEUE, kind.name)) for kind in QueueKind
     }
-    assert constant(QUEUE, "AMOUNT_LIMIT") == f"1 << {layout.AMOUNT_BITS}"
-    assert constant(QUEUE, "HOLDINGS_LIMIT") == f"1 << {HOLDINGS_BITS}"
+    assert constant(TREASURY, "HOLDINGS_LIMIT") == f"1 << {HOLDINGS_BITS}"
 
 
 def test_the_contracts_places() -> None:
@@ -123,7 +122,7 @@ def test_the_contracts_places() -> None:
     assert claim and list(map(int, claim.groups())) == [
         layout.ADDRESS_BITS, layout.shifts(layout.CLAIM)["address"], layout.AMOUNT_BITS,
     ]  # fmt: skip
-    read = re.findall(r"word\(data, (\d)\)[^;]*;\s*if \(got != .*?revert (\w+?)Wrong", ROLLUP)
+    read = re.findall(r"word\(data, (\d)\)[^;]*;\s*if \(got != .*?revert (\w+?)Wrong", READER)
     named = {"Contract": "contract", "ChainId": "chain_id", "BatchNumber": "batch_number", "OldRoot": "old_root"}
     assert {named.get(error, error.lower()): int(index) for index, error in read} == {
         name: layout.HEADER.index(name)
@@ -131,8 +130,11 @@ def test_the_contracts_places() -> None:
     }
     for name, pattern in (
         ("counts", r"counts = BatchData\.word\(data, (\d)\)"),
-        ("mode", r"_checkMode\(BatchData\.word\(data, (\d)\)\)"),
+        ("mode", r"_checkMode\(BatchData\.word\(data, (\d)\), "),
         ("l1_time", r"_checkTime\(BatchData\.word\(data, (\d)\)"),
-        ("new_root", r"newRoot: BatchData\.word\(data, (\d)\)"),
+        ("new_root", r"newRoot = BatchData\.word\(data, (\d)\)"),
     ):
-        assert set(re.findall(pattern, ROLLUP)) == {str(layout.HEADER.index(name))}, name
+        assert set(re.findall(pattern, READER)) == {str(layout.HEADER.index(name))}, name
+    packed = (layout.TRANSFER_TERMS, layout.TRANSFER_AMOUNTS, layout.SESSION_TERMS, layout.SESSION_FEES)
+    limits = [int(shift) for shift in re.findall(r">> (\d+) != 0\) revert WordTooWide", DATA)]
+    assert limits == [sum(bits for _, bits in word) for word in packed]
