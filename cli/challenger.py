@@ -97,9 +97,10 @@ def challenger(
             signer=signer, settler=settler, confirmations=confirmations,
         )  # fmt: skip
         if once:
-            alerts = watching.look()
-            for told in alerts:
+            alerts = []
+            for told in watching.look():
                 _tell(told, alert, as_json)
+                alerts.append(told)
             common.emit({"recomputed": watching.recomputed, "alerts": len(alerts)}, as_json=as_json)
             if any(told.level is Level.ALARM for told in alerts):
                 raise InvalidError("there was an alarm", place=rollup.address, hint="see the alerts above")
@@ -111,15 +112,16 @@ def _follow(watching: Challenger, interval: float, command: str | None, as_json:
     """Look again and again; each alert is told once, until it has gone and come back."""
     standing: set[str] = set()
     while True:
+        seen: set[str] = set()
         try:
-            alerts = {json.dumps(told.as_dict(), sort_keys=True): told for told in watching.look()}
+            for told in watching.look():
+                key = json.dumps(told.as_dict(), sort_keys=True)
+                seen.add(key)
+                if key not in standing:
+                    _tell(told, command, as_json)
         except L1Error as error:  # the chain may be back at the next look
-            alerts = {}
             click.echo(error.render(), err=True)
-        for key, told in alerts.items():
-            if key not in standing:
-                _tell(told, command, as_json)
-        standing = set(alerts)
+        standing = seen
         time.sleep(interval)
 
 

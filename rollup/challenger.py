@@ -92,21 +92,13 @@ class Challenger:
         self._confirmations = confirmations
         self._fallback = Fallback(rollup.bound)
 
-    def look(self) -> list[Alert]:
-        """Look once, act, and say what is to be known; nothing if all is well.
+    def look(self) -> Iterator[Alert]:
+        """Look once, act, and say what is to be known as it comes up; nothing if all is well.
 
         Raises:
-            L1Error: the chain does not answer, or refuses a challenge.
+            L1Error: the chain does not answer, or refuses a challenge; what was told before that stands.
             BadInputError, ResourceError: the folder.
         """
-        return list(self._look())
-
-    @property
-    def recomputed(self) -> int:
-        """Number of the last batch that was recomputed and found right."""
-        return self._store.batch_count
-
-    def _look(self) -> Iterator[Alert]:
         try:
             yield from _reorg(
                 sync(self._store, self._rollup, confirmations=self._confirmations, elsewhere=self._elsewhere)
@@ -117,6 +109,11 @@ class Challenger:
             yield from self._object(wrong)
         yield from self._defend()
         yield from self._clocks()
+
+    @property
+    def recomputed(self) -> int:
+        """Number of the last batch that was recomputed and found right."""
+        return self._store.batch_count
 
     # -- what is wrong -------------------------------------------------------------------------------------------
 
@@ -136,7 +133,7 @@ class Challenger:
             yield Alert(Level.WARNING, "unprovable", f"batch {number} is wrong: nobody can prove it", details)
 
     def _challenge(self, number: int, identity: int) -> Iterator[Alert]:
-        judgement = self._judge(number)
+        judgement = self._judge(number, self._store.state())
         proposal = self._fallback.proposal(identity)
         right = judgement.right.digest
         details = {
@@ -164,9 +161,9 @@ class Challenger:
                 {"batch": number, "tx_hash": receipt.tx_hash},
             )  # fmt: skip
 
-    def _judge(self, number: int) -> Judgement:
+    def _judge(self, number: int, before: State) -> Judgement:
         posted, items = self._rollup.posted(number), self._rollup.queue_items(number)
-        return judge(self._store.state(), posted, items, f"batch {number}")
+        return judge(before, posted, items, f"batch {number}")
 
     # -- what is right, and disputed -----------------------------------------------------------------------------
 
@@ -188,8 +185,7 @@ class Challenger:
     def _prove(self, number: int, proposal: Proposal) -> Alert:
         assert self._signer is not None and self._settler is not None
         before = self._store.state_after(number - 1)
-        posted, items = self._rollup.posted(number), self._rollup.queue_items(number)
-        data = judge(before, posted, items, f"batch {number}").data
+        data = self._judge(number, before).data
         binding, proof = self._settler.prove(before, data, self._signer.address)
         step = self._rollup.prove(self._signer, number, binding, self._signer.address, proof)
         details = {"batch": number, "proposal": proposal.id, "tx_hash": step.tx_hash}

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from batch_chain import ALICE, BOB, OPERATOR, PAYOUT, SHAPE, SHARD, TRAPDOOR, Chain, genesis, make_chain, proof_for
+from eth_account import Account as EthAccount
 from trapdoor import Trapdoor
 
 from aitbc_rollup.circuits.statements.batch.layout import Kind
 from aitbc_rollup.circuits.statements.batch.shape import Shape
+from aitbc_rollup.errors import L1Error
 from aitbc_rollup.rollup.batch import build
 from aitbc_rollup.rollup.binding import Binding
 from aitbc_rollup.rollup.challenger import Alert, Challenger
@@ -27,6 +29,7 @@ from aitbc_rollup.rollup.l1.elsewhere import BLOB_SECONDS, Elsewhere
 from aitbc_rollup.rollup.l1.fallback import Fallback, Proposal
 from aitbc_rollup.rollup.l1.plan import Route
 from aitbc_rollup.rollup.l1.rollup_contract import Posting
+from aitbc_rollup.rollup.l1.signer import Signer
 from aitbc_rollup.rollup.state import State
 from aitbc_rollup.rollup.store import Identity, Store
 from aitbc_rollup.rollup.transactions import Transactions
@@ -79,7 +82,7 @@ class World:
         )  # fmt: skip
 
     def look(self, *beacons: str, **how: bool) -> list[Alert]:
-        return self.challenger(*beacons, **how).look()
+        return list(self.challenger(*beacons, **how).look())
 
     def pass_time(self, seconds: int) -> None:
         for method, params in (("evm_increaseTime", [seconds]), ("evm_mine", [])):
@@ -197,6 +200,16 @@ def test_who_watches_sends_nothing(world: World) -> None:
     assert kinds(alerts) == ["wrong_outcome", "fallback_open"]
     assert alerts[0].details["proposed"] == "0x" + proposal.outcome.hex()
     assert world.fallback.proposal(proposal.id).challenges == 0
+
+
+def test_what_is_wrong_is_told_before_a_challenge_fails(world: World) -> None:
+    world.open_fallback()
+    world.propose(root=WRONG)
+    world.signer = Signer(EthAccount.create())  # without money for a bond
+    alerts = world.challenger().look()
+    assert next(alerts).kind == "wrong_outcome"
+    with pytest.raises(L1Error):
+        next(alerts)
 
 
 def test_a_right_proposal_that_somebody_disputes_gets_its_proof(world: World) -> None:
